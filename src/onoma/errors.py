@@ -1,0 +1,142 @@
+"""Every error that Onoma raises on purpose, with its exit code and HTTP status.
+
+::
+
+    OnomaError                    1  500
+    ├── InputError                2  400   what was given cannot be used (arguments, text, options)
+    │   ├── CorpusError           3  422   a corpus file cannot be read as one; names file and line
+    │   ├── TagError              3  422   a tag or a tag sequence breaks its scheme
+    │   ├── AlignmentError        3  422   gold and predictions are not about the same tokens
+    │   └── RecipeError           4  422   a recipe does not describe a run
+    ├── BundleError               5  500   a bundle is missing, damaged, or of a newer format
+    ├── OutputError               6  507   a result cannot be written; nothing half-written is left
+    ├── TrainingError             7  500   a run had to stop; its last good checkpoint is kept
+    └── MissingExtraError         8  501   the feature needs an optional dependency; gives the install line
+
+Exit codes 0 (done) and 130 (interrupted) complete the list; every command documents the same table.
+
+>>> CorpusError("a row has 3 columns, 4 were expected", path="a.csv", line=7).exit_code
+3
+>>> str(CorpusError("a row has 3 columns, 4 were expected", path="a.csv", line=7))
+'a.csv:7: a row has 3 columns, 4 were expected'
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from os import PathLike
+from typing import ClassVar
+
+__all__ = [
+    "AlignmentError",
+    "BundleError",
+    "CorpusError",
+    "InputError",
+    "MissingExtraError",
+    "OnomaError",
+    "OutputError",
+    "RecipeError",
+    "TagError",
+    "TrainingError",
+    "nearest",
+]
+
+
+class OnomaError(Exception):
+    """Root of the tree: catch this to catch everything Onoma raises on purpose."""
+
+    exit_code: ClassVar[int] = 1
+    http_status: ClassVar[int] = 500
+
+
+class InputError(OnomaError):
+    """What was given cannot be used; the message says what is allowed."""
+
+    exit_code = 2
+    http_status = 400
+
+
+class CorpusError(InputError):
+    """A corpus cannot be read. ``path`` and ``line`` (1-based) say where, when known."""
+
+    exit_code = 3
+    http_status = 422
+
+    def __init__(
+        self, message: str, *, path: str | PathLike[str] | None = None, line: int | None = None
+    ) -> None:
+        self.path, self.line = path, line
+        where = "" if path is None else f"{path}: " if line is None else f"{path}:{line}: "
+        super().__init__(where + message)
+
+
+class TagError(InputError):
+    """A tag, or a sequence of tags, is not legal in its scheme."""
+
+    exit_code = 3
+    http_status = 422
+
+
+class AlignmentError(InputError):
+    """Gold and predicted annotations do not cover the same tokens."""
+
+    exit_code = 3
+    http_status = 422
+
+
+class RecipeError(InputError):
+    """A recipe has an unknown key, a value out of range, or parts that do not fit together."""
+
+    exit_code = 4
+    http_status = 422
+
+
+class BundleError(OnomaError):
+    """A bundle is missing, incomplete, changed since it was written, or of a newer format."""
+
+    exit_code = 5
+
+
+class OutputError(OnomaError):
+    """A result cannot be written (permissions, full disk); what was there before is untouched."""
+
+    exit_code = 6
+    http_status = 507
+
+
+class TrainingError(OnomaError):
+    """A training run had to stop; its last good checkpoint is kept."""
+
+    exit_code = 7
+
+
+class MissingExtraError(OnomaError):
+    """An optional dependency is not installed.
+
+    >>> str(MissingExtraError("training", "train"))
+    "training needs optional packages; install them with: pip install 'onoma[train]'"
+    """
+
+    exit_code = 8
+    http_status = 501
+
+    def __init__(self, feature: str, extra: str) -> None:
+        self.extra = extra
+        super().__init__(
+            f"{feature} needs optional packages; install them with: pip install 'onoma[{extra}]'"
+        )
+
+
+def nearest(name: str, allowed: Iterable[str]) -> str:
+    """A sentence tail that helps with a misspelt name: the closest allowed one, then all of them.
+
+    >>> nearest("epoch", ["epochs", "seed"])
+    "did you mean 'epochs'? Allowed: epochs, seed"
+    >>> nearest("zzz", ["epochs", "seed"])
+    'Allowed: epochs, seed'
+    """
+    known = sorted(allowed)
+    close = difflib.get_close_matches(name, known, n=1)
+    hint = f"did you mean {close[0]!r}? " if close else ""
+    return f"{hint}Allowed: {', '.join(known)}"

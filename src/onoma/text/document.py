@@ -1,0 +1,112 @@
+"""The nouns of text: `Token`, `Entity`, `Document`.
+
+All offsets are half-open ranges of Unicode code points, so ``text[start:end]`` is always exact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Any
+
+from onoma.errors import InputError
+from onoma.text.tokenizer import tokenize
+
+__all__ = ["Document", "Entity", "Token"]
+
+_NO_META: Mapping[str, Any] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A stretch of text that gets one tag: ``[start, end)`` in code points.
+
+    >>> Token(0, 5)
+    Token(start=0, end=5)
+    """
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """A named entity: ``[start, end)`` in code points, its label, and the probability that it is right.
+
+    >>> Entity(0, 5, "per").score
+    1.0
+    """
+
+    start: int
+    end: int
+    label: str
+    score: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A text, its tokens and its entities; frozen, changed by `replace`.
+
+    ``id`` names the document in its corpus; ``meta`` holds what a reader knows besides
+    (``meta["document"]`` names the article that a sentence stands in, where a format has articles).
+
+    >>> document = Document.from_text("Ada Lovelace was born in London.")
+    >>> [document.text[t.start : t.end] for t in document.tokens]
+    ['Ada', 'Lovelace', 'was', 'born', 'in', 'London', '.']
+    >>> tagged = document.replace(entities=(Entity(0, 12, "per"),))
+    >>> tagged.surface(tagged.entities[0])
+    'Ada Lovelace'
+    """
+
+    text: str
+    tokens: tuple[Token, ...] = ()
+    entities: tuple[Entity, ...] = ()
+    id: str | None = None
+    meta: Mapping[str, Any] = field(default_factory=lambda: _NO_META)
+
+    @classmethod
+    def from_text(cls, text: str, *, id: str | None = None) -> Document:
+        """Tokenise ``text`` with the default tokenizer; raises `InputError` if it is no string."""
+        if not isinstance(text, str):
+            raise InputError(f"a document's text must be a str, not {type(text).__name__}")
+        return cls(text, tuple([Token(start, end) for start, end in tokenize(text)]), id=id)
+
+    @classmethod
+    def from_words(
+        cls,
+        words: Sequence[str],
+        spans: Iterable[tuple[int, int, str]] = (),
+        *,
+        id: str | None = None,
+        meta: Mapping[str, Any] = _NO_META,
+    ) -> Document:
+        """Join ``words`` by single spaces; ``spans`` are entities as (first word, end word, label).
+
+        >>> Document.from_words(["Ada", "Lovelace", "wrote"], [(0, 2, "per")]).entities
+        (Entity(start=0, end=12, label='per', score=1.0),)
+        """
+        tokens: list[Token] = []
+        at = 0
+        for word in words:
+            tokens.append(Token(at, at + len(word)))
+            at += len(word) + 1
+        entities = [Entity(tokens[a].start, tokens[b - 1].end, label) for a, b, label in spans]
+        return cls(" ".join(words), tuple(tokens), tuple(entities), id, meta)
+
+    @property
+    def words(self) -> list[str]:
+        """The text of each token, in order."""
+        text = self.text
+        return [text[token.start : token.end] for token in self.tokens]
+
+    def surface(self, entity: Entity) -> str:
+        """The text of ``entity``."""
+        return self.text[entity.start : entity.end]
+
+    def replace(self, **changes: Any) -> Document:
+        """A copy with some fields changed; tokens and entities may be any iterable."""
+        for name in ("tokens", "entities"):
+            if name in changes:
+                changes[name] = tuple(changes[name])
+        return replace(self, **changes)
