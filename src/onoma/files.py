@@ -42,8 +42,8 @@ def whole_file(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO[str
                 yield file
                 file.flush()
                 os.fsync(file.fileno())
-            os.chmod(beside, 0o666 & ~_umask())
-            os.replace(beside, target)
+            Path(beside).chmod(0o666 & ~_umask())
+            Path(beside).replace(target)
     finally:
         Path(beside).unlink(missing_ok=True)
 
@@ -84,9 +84,8 @@ def _as_output_error(target: Path) -> Iterator[None]:
         yield
     except OSError as error:
         # only failures of writing are ours to translate; a missing input file is not
-        if isinstance(error, FileNotFoundError) and not str(error.filename or "").startswith(
-            str(target.parent)
-        ):
+        ours = str(error.filename or target).startswith(str(target.parent))
+        if isinstance(error, FileNotFoundError) and not ours:
             raise
         reason = error.strerror or str(error)
         raise OutputError(f"cannot write {target}: {reason}; nothing there was changed") from error

@@ -1,0 +1,1 @@
+"""Room 4: readers, writers, checks and splits of labelled text."""

@@ -1,0 +1,1 @@
+"""Room 5: counts, scores and report cards."""

@@ -1,0 +1,1 @@
+"""Room 10: the networks, one architecture a file (torch)."""

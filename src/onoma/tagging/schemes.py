@@ -46,9 +46,9 @@ class Scheme:
 
     def legal(self, before: int, after: int, *, same_label: bool) -> bool:
         """Whether prefix ``after`` may follow ``before``; ``O`` also stands for both ends of a sentence."""
-        if after != O and before != O and same_label:
-            if self.roles[before].extends and self.roles[after].continues:
-                return True
+        inside = after != O and before != O and same_label
+        if inside and self.roles[before].extends and self.roles[after].continues:
+            return True
         return self.may_close(before) and self.may_open(before, after, same_label=same_label)
 
     def may_close(self, prefix: int) -> bool:

@@ -138,7 +138,6 @@ def _role(scheme: Scheme, name: str) -> NDArray[np.bool_]:
 def illegal_moves(stream: TagStream, scheme: Scheme) -> NDArray[np.int64]:
     """Positions whose tag may not follow the one before it, or may not end its sentence."""
     before, label_before = stream.before()
-    after, _ = stream.after()
     allowed = np.zeros((5, 5, 2), dtype=bool)
     known = [O, *scheme.roles]
     for a in known:

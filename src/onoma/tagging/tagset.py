@@ -32,17 +32,14 @@ class TagSet:
             raise InputError(f"labels must be distinct and non-empty, got {list(labels)}")
         self.labels = list(labels)
         self.scheme: Scheme = scheme_named(scheme)
-        self._prefixes = [p for p in (B, I, E, S) if p in self.scheme.roles]
+        used = [p for p in (B, I, E, S) if p in self.scheme.roles]
+        rows = [(O, -1), *((p, i) for i in range(len(self.labels)) for p in used)]
+        self.prefix: NDArray[np.int8] = np.array([p for p, _ in rows], dtype=np.int8)  # [tag]
+        self.label: NDArray[np.int32] = np.array([i for _, i in rows], dtype=np.int32)  # [tag], O: -1
+        self.names = ["O"] + [f"{PREFIXES[p]}-{self.labels[i]}" for p, i in rows[1:]]
+        self._rows = rows
+        self._code = {row: tag for tag, row in enumerate(rows)}
         self._label_index = {label: i for i, label in enumerate(self.labels)}
-        width = len(self._prefixes)
-        self._code = {
-            (p, i): 1 + i * width + j for i in range(len(self.labels)) for j, p in enumerate(self._prefixes)
-        }
-        self.prefix: NDArray[np.int8] = np.array([O, *self._prefixes * len(self.labels)], dtype=np.int8)
-        self.label: NDArray[np.int32] = np.repeat(
-            np.arange(-1, len(self.labels)), [1] + [width] * len(self.labels)
-        ).astype(np.int32)
-        self.names = ["O"] + [f"{PREFIXES[p]}-{label}" for label in self.labels for p in self._prefixes]
 
     def __len__(self) -> int:
         return len(self.names)
@@ -50,18 +47,8 @@ class TagSet:
     @cached_property
     def legal(self) -> NDArray[np.bool_]:
         """``[tag, tag]``: whether the second may follow the first."""
-        return np.array(
-            [
-                [
-                    self.scheme.legal(int(p), int(q), same_label=bool(a == b and a >= 0))
-                    for q, b in self._rows()
-                ]
-                for p, a in self._rows()
-            ]
-        )
-
-    def _rows(self) -> list[tuple[int, int]]:
-        return list(zip(self.prefix.tolist(), self.label.tolist(), strict=True))
+        move = self.scheme.legal
+        return np.array([[move(p, q, same_label=a == b >= 0) for q, b in self._rows] for p, a in self._rows])
 
     @cached_property
     def legal_start(self) -> NDArray[np.bool_]:
@@ -92,9 +79,8 @@ class TagSet:
         for start, end, label in sorted(spans):
             at = self._index(label)
             if not 0 <= start < end <= length or ids[start:end].any():
-                raise TagError(
-                    f"span [{start}, {end}) {label} overlaps another or leaves the {length} tokens"
-                )
+                where = f"[{start}, {end}) of {length} tokens"
+                raise TagError(f"span {label} {where} is empty, overlaps another or falls outside")
             ids[start:end] = self._span_ids(end - start, at, touching=previous == (start, at))
             previous = (end, at)
         return ids

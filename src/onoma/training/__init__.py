@@ -1,0 +1,1 @@
+"""Room 11: recipes, the training loop, export (torch)."""

@@ -1,0 +1,1 @@
+"""Onoma: named entity recognition for people who must run it for real."""
