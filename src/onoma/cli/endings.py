@@ -13,16 +13,12 @@ from onoma.errors import InputError, MissingExtraError, OnomaError, OutputError
 
 __all__ = ["EXIT_CODES", "clear_endings"]
 
-# a line a paragraph, so that no terminal width runs two together
-EXIT_CODES = "\n\n".join(
-    [
-        "Exit codes:",
-        "0 done, 130 interrupted, 1 something went wrong inside;",
-        "2 arguments, options or text that cannot be used; 3 a corpus, its tags or its alignment;",
-        "4 a recipe; 5 a bundle; 6 a result cannot be written; 7 training had to stop;",
-        "8 an optional package is not installed.",
-    ]
-)
+EXIT_CODES = """Exit codes:
+0 done; 130 interrupted; 1 something went wrong inside;
+2 arguments, options or text that cannot be used;
+3 a corpus, its tags or its alignment; 4 a recipe; 5 a bundle;
+6 a result cannot be written; 7 training had to stop;
+8 an optional package is not installed."""
 
 # top-level module of an optional package: (what it is for, the extra that brings it)
 _EXTRAS = {
