@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from onoma.errors import InputError
 
-__all__ = ["Reduction", "fit_reduction"]
+__all__ = ["Reduction", "check_reducible", "fit_reduction"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +49,19 @@ def fit_reduction(blocks: Iterable[NDArray[Any]], dim: int) -> Reduction:
     ([-0.93, -0.46, 1.39], 1.0)
     """
     mean, covariance = _moments(blocks)
-    wide = len(mean)
-    if not 1 <= dim <= wide:
-        raise InputError(f"vectors of {wide} components cannot be reduced to {dim}; give 1 to {wide}")
+    check_reducible(len(mean), dim)
     variances, directions = np.linalg.eigh(covariance)  # weakest first
     variances, components = variances[::-1].clip(0), directions.T[::-1][:dim]
     spread = float(np.sqrt(variances[:dim].mean()))
     if not spread > 0:
         raise InputError("the vectors are all equal: there is nothing to learn from them")
     return Reduction(mean, _signed(components), spread, float(variances[:dim].sum() / variances.sum()))
+
+
+def check_reducible(wide: int, dim: int) -> None:
+    """Raise `InputError` unless vectors of ``wide`` components can be reduced to ``dim``."""
+    if not 1 <= dim <= wide:
+        raise InputError(f"vectors of {wide} components cannot be reduced to {dim}; give 1 to {wide}")
 
 
 def _moments(blocks: Iterable[NDArray[Any]]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

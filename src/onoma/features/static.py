@@ -14,7 +14,7 @@ import json
 import zipfile
 import zlib
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import IO, Any, ClassVar, Self, cast
@@ -33,10 +33,14 @@ __all__ = [
     "StaticVectors",
     "WordLexicon",
     "quantise",
+    "quantised_table",
 ]
 
 #: Characters of a word that are looked at; a 5 MB word costs no more than one of this length.
 LONGEST_WORD = 100
+
+#: Words whose pieces are kept at hand.
+REMEMBERED = 100_000
 
 FORMAT = "onoma-static-vectors-1"
 
@@ -101,7 +105,10 @@ class StaticLexicon(ABC):
 
     @staticmethod
     def load(folder: str | PathLike[str]) -> StaticLexicon:
-        """The lexicon that `save` wrote into a folder; raises `InputError` when none is there, or a broken one."""
+        """The lexicon that `save` wrote into a folder.
+
+        Raises `InputError` when there is none, or a broken one.
+        """
         for lexicon in LEXICONS.values():
             file = Path(folder) / lexicon.file_name
             if file.is_file():
@@ -184,6 +191,7 @@ class PieceLexicon(StaticLexicon):
             raise InputError(f"not the JSON of a tokenizer: {error}") from error
         self._tokenizer.no_padding()
         self._tokenizer.no_truncation()
+        self._known: dict[str, list[int]] = {}
 
     @property
     def size(self) -> int:
@@ -191,11 +199,21 @@ class PieceLexicon(StaticLexicon):
         return max(self._tokenizer.get_vocab(with_added_tokens=True).values(), default=-1) + 2
 
     def rows_of(self, words: Sequence[str]) -> list[list[int]]:
-        """The rows of each word's pieces; equal words are cut once."""
-        places = {word: place for place, word in enumerate(dict.fromkeys(map(_readable, words)))}
-        found = self._tokenizer.encode_batch(list(places), add_special_tokens=False)
-        rows = [[piece + 1 for piece in encoding.ids] for encoding in found]
-        return [list(rows[places[_readable(word)]]) for word in words]
+        """The rows of each word's pieces; words seen of late are not cut again."""
+        heads = [word[:LONGEST_WORD] for word in words]
+        known = self._known  # this very dictionary: another thread may begin a new one meanwhile
+        fresh = list(dict.fromkeys(head for head in heads if head not in known))
+        if len(known) + len(fresh) > REMEMBERED:
+            known = self._known = {}
+            fresh = list(dict.fromkeys(heads))
+        known.update(zip(fresh, self._cut(fresh), strict=True))
+        return [known[head].copy() for head in heads]
+
+    def _cut(self, words: Sequence[str]) -> list[list[int]]:
+        # half surrogate pairs, which tokenizers refuses, become "?"
+        texts = [word.encode("utf-8", "replace").decode("utf-8") for word in words]
+        found = self._tokenizer.encode_batch(texts, add_special_tokens=False) if texts else []
+        return [[piece + 1 for piece in encoding.ids] for encoding in found]
 
     def to_bytes(self) -> bytes:
         """The tokenizer's JSON."""
@@ -225,6 +243,19 @@ def quantise(matrix: NDArray[np.floating[Any]]) -> tuple[NDArray[np.int8], NDArr
     scale = (peak / 127).astype(np.float32)
     safe = np.where(scale > 0, scale, 1).astype(np.float64)
     return np.rint(matrix / safe[:, None]).clip(-127, 127).astype(np.int8), scale
+
+
+def quantised_table(blocks: Iterable[NDArray[Any]]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+    """The table and scale of the vectors in ``blocks``, each [n, dim]: a row of zeros, then theirs in order.
+
+    Raises `InputError` when there are no vectors.
+    """
+    parts = [quantise(block) for block in blocks]
+    if not parts:
+        raise InputError("there are no vectors to make a table of")
+    dim = parts[0][0].shape[1]
+    table = np.concatenate([np.zeros((1, dim), np.int8), *(codes for codes, _ in parts)])
+    return table, np.concatenate([np.zeros(1, np.float32), *(scale for _, scale in parts)])
 
 
 class StaticVectors:
@@ -261,9 +292,7 @@ class StaticVectors:
         cls, lexicon: StaticLexicon, matrix: NDArray[Any], about: Mapping[str, Any] | None = None
     ) -> StaticVectors:
         """Quantise a matrix [row - 1, dim]: its line i becomes row i + 1, after the padding row."""
-        codes, scale = quantise(matrix)
-        table = np.concatenate([np.zeros((1, codes.shape[1]), np.int8), codes])
-        return cls(lexicon, table, np.concatenate([np.zeros(1, np.float32), scale]), about)
+        return cls(lexicon, *quantised_table([matrix]), about)
 
     @property
     def kind(self) -> str:
@@ -334,11 +363,6 @@ class StaticVectors:
                 raise InputError(f"its format is not {FORMAT}")
             lexicon = LEXICONS[about.pop("kind")].from_bytes(arrays["lexicon"].tobytes())
             return cls(lexicon, arrays["table"], arrays["scale"], about)
-
-
-def _readable(word: str) -> str:
-    """The part of a word that is read; half surrogate pairs, which tokenizers refuses, become '?'."""
-    return word[:LONGEST_WORD].encode("utf-8", "replace").decode("utf-8")
 
 
 def _blob(content: bytes) -> NDArray[np.uint8]:
