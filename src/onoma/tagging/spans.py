@@ -7,6 +7,7 @@ and last tags may open and close an entity in the scheme; it equals seqeval's st
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -14,9 +15,20 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from onoma.errors import TagError, nearest
 from onoma.tagging.schemes import B, E, I, O, S, Scheme, detect_scheme, split_tag
 
-__all__ = ["Spans", "TagStream", "encode_tags", "illegal_moves", "lenient_spans", "scheme_of", "strict_spans"]
+__all__ = [
+    "Spans",
+    "TagStream",
+    "count_moves",
+    "encode_tags",
+    "illegal_moves",
+    "lenient_spans",
+    "scheme_of",
+    "strict_spans",
+    "write_spans",
+]
 
 
 class Spans(NamedTuple):
@@ -52,12 +64,16 @@ class TagStream:
 
     def after(self) -> tuple[NDArray[np.int8], NDArray[np.int32]]:
         """Prefix and label of the token after each token; ``O`` after a sentence's last."""
-        last = np.roll(self.first, -1)
-        if last.size:
-            last[-1] = True
+        last = self.last()
         prefix = np.where(last, O, np.roll(self.prefix, -1)).astype(np.int8)
         label = np.where(last, -1, np.roll(self.label, -1)).astype(np.int32)
         return prefix, label
+
+    def last(self) -> NDArray[np.bool_]:
+        """``[token]``: whether it ends its sentence."""
+        last = np.roll(self.first, -1)
+        last[-1:] = True
+        return last
 
 
 def encode_tags(
@@ -72,14 +88,14 @@ def encode_tags(
     ([1, 2, 0], ['per'])
     """
     known = {tag: split_tag(tag) for tag in dict.fromkeys(tags)}
-    names = sorted({label for _, label in known.values() if label}) if labels is None else list(labels)
+    used = {label for _, label in known.values() if label}
+    names = sorted(used) if labels is None else list(labels)
+    if unknown := sorted(used.difference(names)):
+        raise TagError(f"unknown label {unknown[0]!r}; {nearest(unknown[0], names)}")
     index = {name: i for i, name in enumerate(names)} | {"": -1}
-    codes = {tag: (prefix, index[label]) for tag, (prefix, label) in known.items()}
-    pairs = np.array([codes[tag] for tag in known], dtype=np.int32).reshape(-1, 2)
+    pairs = np.array([(p, index[label]) for p, label in known.values()], dtype=np.int32).reshape(-1, 2)
     order = {tag: i for i, tag in enumerate(known)}
     ids = np.fromiter(map(order.__getitem__, tags), dtype=np.int32, count=len(tags))
-    if not known:
-        return TagStream(np.zeros(0, np.int8), np.zeros(0, np.int32), first, names)
     return TagStream(pairs[ids, 0].astype(np.int8), pairs[ids, 1], first, names)
 
 
@@ -116,18 +132,33 @@ def _breaks(
 def strict_spans(stream: TagStream, scheme: Scheme, spans: Spans | None = None) -> Spans:
     """Of the lenient ``spans``, those that open and close as ``scheme`` demands.
 
+    An IOB1 ``B`` that follows no entity of its label stands for nothing: it is passed over, so an ``I``
+    straight after it opens an entity, and an entity whose own last tag is a ``B`` is not closed by it.
+    Both as in seqeval 1.2.2, where they concern ill-formed sequences only.
+
     >>> from onoma.tagging.schemes import SCHEMES
     >>> stream = encode_tags(["O", "I-per", "B-org"], np.array([True, False, False]))
     >>> strict_spans(stream, SCHEMES["iob2"]).start.tolist()
     [2]
     """
     spans = lenient_spans(stream) if spans is None else spans
+    stray = _stray_splits(stream, scheme)
+    start, last = spans.start + stray[spans.start], spans.end - 1
+    filled = start <= last
+    start = np.minimum(start, last)
+    splits = np.isin(stream.prefix, list(scheme.splits))
+    blocked = splits[last] & np.append(stray, False)[spans.end] & ~stream.last()[last]
+    opens = _role(scheme, "opens")[stream.prefix[start]]
+    closes = _role(scheme, "closes")[stream.prefix[last]]
+    return Spans(start, spans.end, spans.label).keep(filled & opens & closes & ~blocked)
+
+
+def _stray_splits(stream: TagStream, scheme: Scheme) -> NDArray[np.bool_]:
+    """``[token]``: whether its prefix opens only after an entity of the same label, and there is none."""
     before, label_before = stream.before()
-    opens = _role(scheme, "opens")[stream.prefix[spans.start]]
-    closes = _role(scheme, "closes")[stream.prefix[spans.end - 1]]
-    splits = np.isin(stream.prefix[spans.start], list(scheme.splits))
-    after_same = (before[spans.start] != O) & (label_before[spans.start] == spans.label)
-    return spans.keep(opens & closes & (~splits | after_same))
+    splits = np.isin(stream.prefix, list(scheme.splits))
+    stray: NDArray[np.bool_] = splits & ((before == O) | (label_before != stream.label))
+    return stray
 
 
 def _role(scheme: Scheme, name: str) -> NDArray[np.bool_]:
@@ -136,24 +167,68 @@ def _role(scheme: Scheme, name: str) -> NDArray[np.bool_]:
 
 
 def illegal_moves(stream: TagStream, scheme: Scheme) -> NDArray[np.int64]:
-    """Positions whose tag may not follow the one before it, or may not end its sentence."""
+    """Positions whose tag may not follow the one before it, or may not end its sentence.
+
+    >>> from onoma.tagging.schemes import SCHEMES
+    >>> stream = encode_tags(["O", "I-per", "I-per"], np.array([True, False, False]))
+    >>> illegal_moves(stream, SCHEMES["iob2"]).tolist(), illegal_moves(stream, SCHEMES["iob1"]).tolist()
+    ([1], [])
+    """
     before, label_before = stream.before()
-    allowed = np.zeros((5, 5, 2), dtype=bool)
-    known = [O, *scheme.roles]
-    for a in known:
-        for b in known:
-            for same in (0, 1):
-                allowed[a, b, same] = scheme.legal(a, b, same_label=bool(same))
+    allowed = _legal_moves(scheme)
     wrong = ~allowed[before, stream.prefix, (label_before == stream.label).astype(np.int8)]
-    last = np.roll(stream.first, -1)
-    if last.size:
-        last[-1] = True
-    wrong |= last & ~allowed[stream.prefix, O, 0]
+    wrong |= stream.last() & ~allowed[stream.prefix, O, 0]
     return np.flatnonzero(wrong)
+
+
+def _legal_moves(scheme: Scheme) -> NDArray[np.bool_]:
+    """``[prefix before, prefix, same label]``; a prefix foreign to the scheme is itself the fault, not its
+    neighbour: what follows it is judged as if it followed ``O``."""
+    allowed = np.zeros((5, 5, 2), dtype=bool)
+    for a in (O, B, I, E, S):
+        before = a if a in scheme.roles else O
+        for b in (O, *scheme.roles):
+            for same in (False, True):
+                allowed[a, b, int(same)] = scheme.legal(before, b, same_label=same)
+    return allowed
 
 
 def scheme_of(stream: TagStream) -> str:
     """The scheme ``stream`` is written in; see `detect_scheme`."""
+    return detect_scheme(count_moves(stream))
+
+
+def count_moves(stream: TagStream) -> Counter[tuple[int, int, bool]]:
+    """How often each move (prefix before, prefix, same label) is made; counts of parts add up to the whole's.
+
+    >>> stream = encode_tags(["I-per", "I-per"], np.array([True, False]))
+    >>> count_moves(stream) == {(O, I, False): 1, (I, I, True): 1}
+    True
+    """
     before, label_before = stream.before()
-    codes = np.unique(before * 16 + stream.prefix * 2 + (label_before == stream.label))
-    return detect_scheme((int(c) >> 4, (int(c) >> 1) & 7, bool(c & 1)) for c in codes)
+    same = label_before == stream.label
+    codes, counts = np.unique(before * 16 + stream.prefix * 2 + same, return_counts=True)
+    moves = [(int(code) >> 4, (int(code) >> 1) & 7, bool(code & 1)) for code in codes]
+    return Counter(dict(zip(moves, counts.tolist(), strict=True)))
+
+
+def write_spans(spans: Spans, first: NDArray[np.bool_], labels: list[str], scheme: Scheme) -> TagStream:
+    """The tags of non-overlapping ``spans`` in ``scheme``, ``first`` marking each sentence's first token.
+
+    >>> from onoma.tagging.schemes import SCHEMES
+    >>> spans = Spans(np.array([0]), np.array([2]), np.array([0], dtype=np.int32))
+    >>> write_spans(spans, np.array([True, False, False]), ["per"], SCHEMES["bioes"]).prefix.tolist()
+    [1, 3, 0]
+    """
+    length = spans.end - spans.start
+    label = np.full(len(first), -1, dtype=np.int32)
+    prefix = np.full(len(first), O, dtype=np.int8)
+    inside = np.repeat(spans.start - np.append(0, np.cumsum(length)[:-1]), length) + np.arange(length.sum())
+    label[inside], prefix[inside] = np.repeat(spans.label, length), I
+    prefix[spans.start] = B
+    stream = TagStream(prefix, label, first, labels)
+    if scheme.splits:
+        prefix[_stray_splits(stream, scheme)] = I
+    if E in scheme.roles:
+        prefix[spans.end - 1] = np.where(length == 1, S, E)
+    return stream

@@ -53,12 +53,14 @@ class TagSet:
     @cached_property
     def legal_start(self) -> NDArray[np.bool_]:
         """``[tag]``: whether a sentence may begin with it; a row of `legal`, that of ``O``."""
-        return self.legal[0]
+        start: NDArray[np.bool_] = self.legal[0]
+        return start
 
     @cached_property
     def legal_end(self) -> NDArray[np.bool_]:
         """``[tag]``: whether a sentence may end with it."""
-        return self.legal[:, 0]
+        end: NDArray[np.bool_] = self.legal[:, 0]
+        return end
 
     @cached_property
     def continuation(self) -> NDArray[np.bool_]:

@@ -1,0 +1,54 @@
+"""Which gold spans were found and which predicted spans are right, in array code.
+
+Two spans match when start, end and label agree. Both readings of ill-formed tags are in `READINGS`:
+``strict`` equals seqeval's strict mode; ``conlleval`` is the arithmetic of the CoNLL-2000 script of that
+name (Tjong Kim Sang & Buchholz 2000), which is also seqeval's default mode.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from onoma.evaluation.counts import Counts
+from onoma.tagging.schemes import Scheme
+from onoma.tagging.spans import Spans, TagStream, lenient_spans, strict_spans
+
+__all__ = ["READINGS", "count_spans", "match_spans"]
+
+READINGS: dict[str, Callable[[TagStream, Scheme], Spans]] = {
+    "strict": strict_spans,
+    "conlleval": lambda stream, scheme: lenient_spans(stream),
+}
+
+
+def match_spans(gold: Spans, predicted: Spans) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """For each gold span whether it was predicted, and for each predicted span whether it is gold.
+
+    >>> one = np.array([0]), np.array([2]), np.array([0])
+    >>> found, right = match_spans(Spans(*one), Spans(np.array([0, 3]), np.array([2, 4]), np.array([0, 0])))
+    >>> found.tolist(), right.tolist()
+    ([True], [True, False])
+    """
+    sides = (gold, predicted)
+    longest = 1 + max(int((side.end - side.start).max(initial=0)) for side in sides)
+    labels = 1 + max(int(side.label.max(initial=0)) for side in sides)
+    a, b = ((side.start * longest + (side.end - side.start)) * labels + side.label for side in sides)
+    return np.isin(a, b), np.isin(b, a)
+
+
+def count_spans(gold: Spans, predicted: Spans, labels: Sequence[str]) -> dict[str, Counts]:
+    """Counts for each label; spans on either side must be distinct.
+
+    >>> spans = Spans(np.array([0]), np.array([2]), np.array([1]))
+    >>> count_spans(spans, spans, ["org", "per"])
+    {'org': Counts(tp=0, fp=0, fn=0), 'per': Counts(tp=1, fp=0, fn=0)}
+    """
+    found, right = match_spans(gold, predicted)
+    tp, fp, fn = (
+        np.bincount(label, minlength=len(labels)).tolist()
+        for label in (gold.label[found], predicted.label[~right], gold.label[~found])
+    )
+    return {name: Counts(*row) for name, *row in zip(labels, tp, fp, fn, strict=True)}
