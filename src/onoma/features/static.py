@@ -98,7 +98,10 @@ class StaticLexicon(ABC):
         for lexicon in LEXICONS.values():
             file = Path(folder) / lexicon.file_name
             if file.is_file():
-                return lexicon.from_bytes(file.read_bytes())
+                try:
+                    return lexicon.from_bytes(file.read_bytes())
+                except InputError as error:
+                    raise InputError(f"{file}: {error}") from error
         names = " or ".join(lexicon.file_name for lexicon in LEXICONS.values())
         raise InputError(f"{folder} holds no lexicon of static vectors: a file {names} is expected")
 
