@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from onoma.errors import OutputError
 
@@ -19,7 +19,7 @@ __all__ = ["whole_file", "whole_folder"]
 
 
 @contextmanager
-def whole_file(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO[str] | IO[bytes]]:
+def whole_file(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO[Any]]:
     """Open ``path`` for writing (``"w"`` as UTF-8, or ``"wb"``); it appears only when the block succeeds.
 
     Raises `OutputError` when the folder cannot be written or the disk is full.

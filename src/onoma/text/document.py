@@ -5,7 +5,7 @@ All offsets are half-open ranges of Unicode code points, so ``text[start:end]`` 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 from onoma.errors import InputError
 from onoma.text.tokenizer import tokenize
 
-__all__ = ["Document", "Entity", "Token"]
+__all__ = ["Annotate", "Document", "Entity", "Token"]
 
 _NO_META: Mapping[str, Any] = MappingProxyType({})
 
@@ -110,3 +110,11 @@ class Document:
             if name in changes:
                 changes[name] = tuple(changes[name])
         return replace(self, **changes)
+
+
+Annotate = Callable[[Sequence[Document]], list[Document]]
+"""What every tagger is: documents in, the same documents with entities out, in the same order."""
+
+
+Annotate = Callable[[Sequence[Document]], list[Document]]
+"""What every tagger is: documents in, the same documents with entities out, in order."""

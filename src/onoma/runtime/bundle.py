@@ -1,0 +1,87 @@
+"""A bundle on disk: a folder with ``bundle.json``, ``model.onnx``, lexicon files. No pickle, no code.
+
+``bundle.json`` is written last and holds the checksum of every other file, so a folder with a manifest is
+whole; loading verifies format and checksums and says why it refuses.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from onoma.errors import BundleError
+from onoma.features.words import WordFeatures
+from onoma.files import whole_file
+from onoma.runtime.manifest import FORMAT, FileCheck, Manifest
+
+__all__ = ["MANIFEST", "MODEL", "read_manifest", "verify", "write_bundle"]
+
+MANIFEST, MODEL = "bundle.json", "model.onnx"
+_PARTS = (MODEL, "lexicon.json", "tokenizer.json", "words.txt")
+
+
+def write_bundle(folder: Path, manifest: Manifest, model: bytes, features: WordFeatures) -> Manifest:
+    """Write a bundle into ``folder``; returns the manifest with its checksums.
+
+    Until ``bundle.json`` stands again the folder is no bundle. Raises `OutputError` when writing fails.
+    """
+    from onoma import __version__
+
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in (MANIFEST, *_PARTS):
+        (folder / name).unlink(missing_ok=True)
+    with whole_file(folder / MODEL, "wb") as file:
+        file.write(model)
+    features.save(folder)
+    checks = {name: _check(folder / name) for name in _PARTS if (folder / name).is_file()}
+    manifest = manifest.model_copy(update={"files": checks, "onoma": __version__, "format": FORMAT})
+    write_manifest(folder, manifest)
+    return manifest
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> None:
+    """Write ``bundle.json`` alone, for instance with scores measured since."""
+    with whole_file(folder / MANIFEST) as file:
+        file.write(manifest.model_dump_json(indent=1) + "\n")
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """The manifest of the bundle in ``folder``; raises `BundleError` saying why it cannot be read."""
+    try:
+        content = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        if content["format"] > FORMAT:
+            raise BundleError(
+                f"{folder} is a bundle of format {content['format']}; this version reads up to {FORMAT}: "
+                "install a newer onoma"
+            )
+        return Manifest.model_validate(content)
+    except FileNotFoundError as error:
+        raise BundleError(f"{folder} is not a bundle: it has no {MANIFEST}") from error
+    except (OSError, ValueError, KeyError, TypeError, ValidationError) as error:
+        raise BundleError(f"{folder}/{MANIFEST} is damaged: {error}") from error
+
+
+def verify(folder: Path, manifest: Manifest) -> None:
+    """Compare every file with its checksum; raises `BundleError` naming the first that differs."""
+    if MODEL not in manifest.files:
+        raise BundleError(f"{folder}/{MANIFEST} lists no {MODEL}")
+    for name, check in manifest.files.items():
+        if name not in _PARTS:
+            raise BundleError(f"{folder}/{MANIFEST} lists {name!r}, which is no part of a bundle")
+        path = folder / name
+        if not path.is_file():
+            raise BundleError(f"the bundle {folder} is incomplete: {name} is missing")
+        if path.stat().st_size != check.bytes:
+            size = path.stat().st_size
+            raise BundleError(f"{path} has {size} bytes, {check.bytes} were written: the bundle is damaged")
+        if _check(path) != check:
+            raise BundleError(f"{path} has changed since the bundle was written (its checksum differs)")
+
+
+def _check(path: Path) -> FileCheck:
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return FileCheck(sha256=digest, bytes=path.stat().st_size)

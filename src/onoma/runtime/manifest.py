@@ -1,0 +1,70 @@
+"""`Manifest`: what ``bundle.json`` says of a trained tagger."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+__all__ = ["FORMAT", "CorpusCard", "FileCheck", "Manifest", "WindowSizes"]
+
+FORMAT = 1
+"""The bundle format this version writes, and the newest it reads."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class FileCheck(_Part):
+    """A file of the bundle as it was written."""
+
+    sha256: str
+    bytes: int
+
+
+class CorpusCard(_Part):
+    """What the tagger learned from."""
+
+    name: str
+    fingerprint: str
+    licence: str | None = None
+    attribution: str | None = None
+    sentences: dict[str, int] = {}
+
+
+class WindowSizes(_Part):
+    """How long text is read: windows of ``size`` tokens that share ``overlap``."""
+
+    size: int = 128
+    overlap: int = 32
+
+
+class Manifest(_Part):
+    """Everything about a bundle but its weights and lexicon.
+
+    ``scores`` maps a split's name to the scores measured on it (the JSON of ``onoma evaluate``).
+
+    >>> Manifest(name="tiny", architecture="bilstm", labels=["per"], scheme="bioes", parameters=10).format
+    1
+    """
+
+    format: int = FORMAT
+    onoma: str = ""
+    name: str
+    description: str = ""
+    language: str = "en"
+    architecture: str
+    labels: list[str]
+    scheme: str
+    parameters: int
+    window: WindowSizes = WindowSizes()
+    corpus: CorpusCard | None = None
+    recipe: dict[str, Any] = {}
+    scores: dict[str, dict[str, Any]] = {}
+    files: dict[str, FileCheck] = {}
+
+    @property
+    def bytes(self) -> int:
+        """Size of the bundle's files, this manifest aside."""
+        return sum(check.bytes for check in self.files.values())

@@ -1,0 +1,142 @@
+"""From a recipe to a run: corpora read and encoded, features counted, the network built."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from onoma.corpus import Corpus, read, read_split
+from onoma.errors import RecipeError
+from onoma.evaluation import Scores, score_spans
+from onoma.features.static import StaticVectors
+from onoma.features.words import WordFeatures, build_features
+from onoma.models import ARCHITECTURES, LexicalLayer, Network, TensorBatch
+from onoma.tagging import TagSet
+from onoma.tagging.decode import decode
+from onoma.training.batches import WordTable
+from onoma.training.loop import Run
+from onoma.training.recipe import CorpusSource, Recipe, VectorSource
+from onoma.training.store import Store, build_store, cache_folder
+
+__all__ = ["Prepared", "corpus_part", "prepare"]
+
+_DEV_ROWS = 128
+
+
+@dataclass(slots=True)
+class Prepared:
+    """A run ready to start, and what its bundle will hold besides weights."""
+
+    run: Run
+    features: WordFeatures
+    tags: TagSet
+    corpora: dict[str, Corpus]
+
+
+def prepare(recipe: Recipe, folder: Path) -> Prepared:
+    """Read, encode and build everything ``recipe`` asks for; checkpoints will lie in ``folder``.
+
+    Raises `RecipeError` or `CorpusError` before any training has begun.
+    """
+    corpora = {name: corpus_part(recipe.corpus, name) for name in ("train", "dev")}
+    tags = TagSet(corpora["train"].labels, recipe.scheme)
+    if not tags.labels:
+        raise RecipeError("the training corpus has no entities; check corpus.tag_column")
+    store = build_store(corpora["train"], tags)
+    static = _static(recipe.features.vectors)
+    features = _features(recipe, store, static)
+    network = build_network(recipe, features, tags, static)
+    judge = _judge(corpora["dev"], tags, features)
+    run = Run(recipe, network, store, WordTable(store, features), judge, folder)
+    return Prepared(run, features, tags, corpora)
+
+
+def build_network(
+    recipe: Recipe, features: WordFeatures, tags: TagSet, static: StaticVectors | None
+) -> Network:
+    """The recipe's network, its weights drawn from the recipe's seed."""
+    torch.manual_seed(recipe.seed)
+    lexical = LexicalLayer(features, recipe.network.lexical, static)
+    network: Network = ARCHITECTURES[recipe.network.architecture].network(recipe.network, lexical, tags)
+    return network
+
+
+def corpus_part(source: CorpusSource, name: str) -> Corpus:
+    """The part of the corpus called ``name``; raises `RecipeError` when the recipe names none."""
+    place = source.part(name)
+    if place is None:
+        raise RecipeError(f"the recipe gives corpus.train but no corpus.{name}")
+    options = {
+        "format": source.format,
+        "tag_column": source.tag_column,
+        "scheme": source.scheme,
+        "policy": source.policy,
+    }
+    if place.is_dir():
+        return read_split(place, name, **options)
+    return read(place, **options)
+
+
+def _features(recipe: Recipe, store: Store, static: StaticVectors | None) -> WordFeatures:
+    sizes = recipe.network.lexical
+    return build_features(
+        dict(zip(store.words(), store.counts().tolist(), strict=True)),
+        min_count=recipe.features.min_count,
+        characters=sizes.character > 0,
+        shapes=sizes.shape > 0,
+        static=None if static is None else static.lexicon,
+    )
+
+
+def _static(source: VectorSource | None) -> StaticVectors | None:
+    if source is None:
+        return None
+    if source.file is not None:
+        return StaticVectors.load(source.file)
+    from onoma.training.distil_vectors import distil  # transformers takes seconds to import
+
+    name = str(source.encoder).replace("/", "_").replace(":", "_")
+    kept = cache_folder() / "vectors" / f"{name}-{source.layer}-{source.dim}.npz"
+    if not kept.is_file():
+        distil(str(source.encoder), layer=source.layer, dim=source.dim).save(kept)
+    return StaticVectors.load(kept)
+
+
+def _judge(corpus: Corpus, tags: TagSet, features: WordFeatures) -> Callable[[Network], tuple[float, Scores]]:
+    """A function that scores a network on ``corpus``, in batches of like length.
+
+    Labels that training never saw count as misses; they do not enter the loss.
+    """
+    labels = sorted({*tags.labels, *corpus.labels})
+    wide = TagSet(labels, tags.scheme.name)
+    store = build_store(corpus, wide)
+    table = WordTable(store, features)
+    to_known = np.array([tags.names.index(n) if n in tags.names else 0 for n in wide.names])
+    order = np.argsort(store.lengths, kind="stable")
+    groups = [order[i : i + _DEV_ROWS] for i in range(0, len(order), _DEV_ROWS)]
+
+    def judge(network: Network) -> tuple[float, Scores]:
+        network.eval()
+        device = next(network.parameters()).device
+        loss, gold, found = 0.0, [], []
+        for group in groups:
+            words, ids = zip(*(store.sentence(int(i)) for i in group), strict=True)
+            batch = table.batch(list(words))
+            known = torch.zeros(batch.index.shape, dtype=torch.long)
+            for row, tag_ids in enumerate(ids):
+                known[row, : len(tag_ids)] = torch.from_numpy(to_known[tag_ids])
+            tensors = TensorBatch.of(batch, device)
+            with torch.no_grad():
+                loss += float(network(tensors, known.to(device))) * int(batch.lengths.sum())
+            found += [
+                [span[:3] for span in row] for row in decode(network.scores(tensors), batch.lengths, tags)
+            ]
+            gold += [wide.decode(tag_ids) for tag_ids in ids]
+        scores = score_spans(gold, found, store.lengths[order].tolist(), labels)
+        return loss / int(store.lengths.sum()), scores
+
+    return judge

@@ -1,0 +1,204 @@
+"""A recipe: one YAML file that says everything about a training run.
+
+It is validated whole before anything starts; an unknown key is answered with the nearest known one.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from onoma.errors import RecipeError, nearest
+from onoma.models import ARCHITECTURES, NetworkOptions
+
+__all__ = ["CorpusSource", "Features", "Optimiser", "Recipe", "Training", "VectorSource", "load_recipe"]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class CorpusSource(_Part):
+    """Where the labelled text is, and how to read it.
+
+    Either ``path`` is a folder made by ``onoma split``, or ``train``, ``dev`` and ``test`` name files.
+    """
+
+    path: Path | None = None
+    train: Path | None = None
+    dev: Path | None = None
+    test: Path | None = None
+    format: str | None = None
+    tag_column: int | None = None
+    scheme: str | None = None
+    policy: Literal["conlleval", "discard", "error"] = "conlleval"
+    name: str | None = Field(None, description="what the corpus is called on the card")
+    licence: str | None = None
+    attribution: str | None = None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> CorpusSource:
+        if (self.path is None) == (self.train is None):
+            raise ValueError("give either corpus.path (a folder made by `onoma split`) or corpus.train")
+        return self
+
+    def part(self, name: str) -> Path | None:
+        """The file, or the folder, that holds the part called ``name``."""
+        named: dict[str, Path | None] = {"train": self.train, "dev": self.dev, "test": self.test}
+        return self.path if self.path is not None else named[name]
+
+
+class VectorSource(_Part):
+    """Static word vectors: a file made by ``onoma vectors``, or an encoder to distil them from."""
+
+    file: Path | None = None
+    encoder: str | None = Field(None, description="encoder folder, hub name or installed package")
+    layer: Literal["embeddings", "last"] = "embeddings"
+    dim: int = Field(128, ge=1)
+
+    @model_validator(mode="after")
+    def _one_way(self) -> VectorSource:
+        if (self.file is None) == (self.encoder is None):
+            raise ValueError("give either features.vectors.file or features.vectors.encoder")
+        return self
+
+
+class Features(_Part):
+    """What is known of words; the widths of their parts are the network's (``network.lexical``)."""
+
+    min_count: int = Field(1, ge=1, description="a word seen less often is unknown")
+    vectors: VectorSource | None = None
+
+
+class Optimiser(_Part):
+    """How weights move."""
+
+    name: Literal["adam", "adamw"] = "adamw"
+    rate: float = Field(1e-3, gt=0)
+    weight_decay: float = Field(0.0, ge=0)
+    schedule: Literal["constant", "linear", "cosine"] = "linear"
+    warmup: float = Field(0.0, ge=0, lt=1, description="share of all steps with a rising rate")
+    clip: float | None = Field(5.0, gt=0, description="largest norm of a gradient")
+    accumulate: int = Field(1, ge=1, description="batches summed into one step")
+    average: float = Field(0.0, ge=0, lt=1, description="decay of the moving average of weights; 0: none")
+
+
+class Training(_Part):
+    """How long, in what pieces, and when to stop."""
+
+    epochs: int = Field(12, ge=1)
+    batch_size: int = Field(32, ge=1)
+    batch_by: Literal["sentences", "tokens"] = "sentences"
+    max_length: int = Field(150, ge=8, description="longer sentences are trained on in windows; none is cut")
+    word_dropout: float = Field(0.0, ge=0, lt=1, description="chance that a known word is trained as unknown")
+    patience: int | None = Field(None, ge=1, description="stop after so many epochs without a better dev F1")
+    mixed_precision: Literal["no", "fp16", "bf16"] = "no"
+    checkpoint_every: int = Field(200, ge=1, description="steps between checkpoints")
+    threads: int | None = Field(None, ge=1)
+
+
+class Recipe(_Part):
+    """A whole training run."""
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")
+    description: str = ""
+    language: str = "en"
+    corpus: CorpusSource
+    scheme: Literal["iob2", "bioes"] = "bioes"
+    features: Features = Features()
+    network: Annotated[NetworkOptions, Field(discriminator="architecture")]
+    optimiser: Optimiser = Optimiser()
+    training: Training = Training()
+    seed: int = 42
+    output: Path | None = None
+
+
+def load_recipe(path: str | Path, overrides: Sequence[str] = ()) -> Recipe:
+    """Read and validate a recipe; ``overrides`` are ``key.inner=value`` with YAML values.
+
+    Raises `RecipeError` naming the file, the key, what was given and what is allowed.
+    """
+    try:
+        content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise RecipeError(f"cannot read the recipe {path}: {error}") from error
+    if not isinstance(content, dict):
+        raise RecipeError(f"the recipe {path} must be a YAML mapping of keys to values")
+    for override in overrides:
+        _apply(content, override)
+    try:
+        return Recipe.model_validate(content)
+    except ValidationError as error:
+        raise RecipeError(f"the recipe {path} is not valid:\n" + "\n".join(_problems(error))) from error
+
+
+def _apply(content: dict[str, Any], override: str) -> None:
+    key, equals, value = override.partition("=")
+    if not equals or not key:
+        raise RecipeError(f"--set {override!r} is not of the form key.inner=value")
+    *outer, last = key.strip().split(".")
+    for name in outer:
+        inner = content.get(name)
+        if inner is None:
+            inner = content[name] = {}
+        if not isinstance(inner, dict):
+            raise RecipeError(
+                f"--set {override!r}: {name!r} holds a plain value, nothing can be set inside it"
+            )
+        content = inner
+    try:
+        content[last] = yaml.safe_load(value)
+    except yaml.YAMLError as error:
+        raise RecipeError(f"--set {override!r}: the value is not YAML: {error}") from error
+
+
+def _problems(error: ValidationError) -> Iterator[str]:
+    for problem in error.errors(include_url=False):
+        where = [part for part in problem["loc"] if part not in ARCHITECTURES]
+        key = ".".join(map(str, where)) or "recipe"
+        if problem["type"] == "extra_forbidden":
+            allowed = _keys_at(Recipe, where[:-1], error)
+            yield f"  {key}: unknown key; {nearest(str(where[-1]), allowed)}"
+        elif problem["type"] == "union_tag_invalid":
+            given = str(problem.get("ctx", {}).get("tag", ""))
+            yield f"  {key}.architecture: unknown {given!r}; {nearest(given, ARCHITECTURES)}"
+        else:
+            yield f"  {key}: {problem['msg']} (given: {_short(problem.get('input'))})"
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+def _keys_at(model: type[BaseModel], where: Sequence[int | str], error: ValidationError) -> list[str]:
+    """The keys allowed at ``where``: those of every model that may stand there."""
+    models: list[type[BaseModel]] = [model]
+    for part in where:
+        fields = [m.model_fields[str(part)] for m in models if str(part) in m.model_fields]
+        models = [inner for field in fields for inner in _models_in(field.annotation)]
+    named = {
+        architecture for e in error.errors() for architecture in e["loc"] if architecture in ARCHITECTURES
+    }
+    chosen = [ARCHITECTURES[str(name)].options for name in named]
+    fitting = [m for m in models if m in chosen] or models
+    return sorted({key for m in fitting for key in m.model_fields})
+
+
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    if get_origin(annotation) in (Union, types.UnionType, Annotated):
+        return [model for inner in get_args(annotation) for model in _models_in(inner)]
+    return []
+
+
+def as_mapping(recipe: Recipe) -> Mapping[str, Any]:
+    """The recipe as plain values, for the bundle and for tracking."""
+    content: dict[str, Any] = recipe.model_dump(mode="json", exclude_none=True)
+    return content

@@ -1,0 +1,140 @@
+"""A whole run: prepare, train, and turn the best weights into a judged bundle."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from onoma.corpus import Corpus
+from onoma.errors import InputError, OnomaError, OutputError
+from onoma.evaluation import Scores, evaluate
+from onoma.files import whole_file
+from onoma.models import Network, to_onnx
+from onoma.runtime import Manifest, Tagger
+from onoma.runtime.bundle import write_bundle, write_manifest
+from onoma.runtime.manifest import CorpusCard
+from onoma.training.checkpoint import load_checkpoint
+from onoma.training.loop import Epoch, Step, train
+from onoma.training.prepare import Prepared, corpus_part, prepare
+from onoma.training.recipe import Recipe, as_mapping
+
+__all__ = ["Finished", "Judged", "Started", "run_recipe"]
+
+WORK = "training"
+"""The folder inside a run's output that holds checkpoints, log, history and curves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """Everything is read and built; learning begins."""
+
+    parameters: int
+    fingerprint: str
+    sentences: dict[str, int]
+    labels: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The finished bundle, run as a service would run it, has been scored on a split."""
+
+    split: str
+    scores: Scores
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The bundle is whole."""
+
+    folder: Path
+    manifest: Manifest
+
+
+Event = Started | Step | Epoch | Judged | Finished
+
+
+def run_recipe(recipe: Recipe, folder: Path, *, resume: bool = False) -> Iterator[Event]:
+    """Train by ``recipe``; the bundle is ``folder`` itself, what training keeps lies in ``folder/training``.
+
+    Raises `InputError` when ``folder`` holds an earlier run and ``resume`` is not set, and what `prepare` and
+    `train` raise.
+    """
+    work = folder / WORK
+    _claim(recipe, folder, work, resume)
+    prepared = prepare(recipe, work)
+    network = prepared.run.network
+    sentences = {name: len(corpus) for name, corpus in prepared.corpora.items()}
+    fingerprint = prepared.corpora["train"].fingerprint
+    yield Started(_parameters(network), fingerprint, sentences, prepared.tags.labels)
+    yield from train(prepared.run, resume=resume)
+    network.load_state_dict(load_checkpoint(prepared.run.best)["network"])
+    manifest = write_best(prepared, folder)
+    yield from _judge(recipe, prepared, folder, manifest)
+
+
+def _claim(recipe: Recipe, folder: Path, work: Path, resume: bool) -> None:
+    """Make sure the folder can be written, and that no earlier run is lost by it."""
+    if not resume and (work / "last.pt").exists():
+        raise InputError(f"{folder} holds an earlier run; continue it with --resume, or choose another --out")
+    try:
+        work.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"cannot write to {folder}: {error.strerror}; choose another --out") from error
+    with whole_file(work / "recipe.yaml") as file:
+        file.write(yaml.safe_dump(as_mapping(recipe), sort_keys=False, allow_unicode=True))
+
+
+def write_best(prepared: Prepared, folder: Path) -> Manifest:
+    """Export the network as it stands and write the bundle, not yet judged."""
+    recipe, network = prepared.run.recipe, prepared.run.network
+    network.eval().cpu()
+    source = recipe.corpus
+    card = CorpusCard(
+        name=source.name or str((source.path or source.train or Path()).name),
+        fingerprint=prepared.corpora["train"].fingerprint,
+        licence=source.licence,
+        attribution=source.attribution,
+        sentences={name: len(corpus) for name, corpus in prepared.corpora.items()},
+    )
+    manifest = Manifest(
+        name=recipe.name,
+        description=recipe.description,
+        language=recipe.language,
+        architecture=recipe.network.architecture,
+        labels=prepared.tags.labels,
+        scheme=prepared.tags.scheme.name,
+        parameters=_parameters(network),
+        corpus=card,
+        recipe=as_mapping(recipe),
+    )
+    return write_bundle(folder, manifest, to_onnx(network).SerializeToString(), prepared.features)
+
+
+def _parameters(network: Network) -> int:
+    return sum(weight.numel() for weight in network.parameters())
+
+
+def _judge(recipe: Recipe, prepared: Prepared, folder: Path, manifest: Manifest) -> Iterator[Event]:
+    """Score the written bundle through the runtime on dev and, once, on test; write the scores into it."""
+    tagger = Tagger(folder)
+    scores: dict[str, dict[str, Any]] = {}
+    for split, corpus in _splits(recipe, prepared):
+        result = evaluate(tagger, corpus)
+        scores[split] = result.to_dict()
+        yield Judged(split, result)
+    manifest = manifest.model_copy(update={"scores": scores})
+    write_manifest(folder, manifest)
+    yield Finished(folder, manifest)
+
+
+def _splits(recipe: Recipe, prepared: Prepared) -> Iterator[tuple[str, Corpus]]:
+    yield "dev", prepared.corpora["dev"]
+    try:
+        test = corpus_part(recipe.corpus, "test")
+    except OnomaError:  # a corpus may come without a test part
+        return
+    yield "test", test

@@ -1,0 +1,124 @@
+"""Encoded training data on disk, memory-mapped: made once per corpus fingerprint.
+
+A store is a folder with two Arrow files: ``sentences.arrow`` (word numbers and tag numbers, lists in
+record batches of equal length) and ``words.arrow`` (the distinct words and their counts). Only the pages
+in use are in memory, however large the corpus.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from onoma.corpus import Corpus
+from onoma.errors import CorpusError
+from onoma.files import whole_folder
+from onoma.tagging import TagSet
+from onoma.tagging.align import token_spans
+
+__all__ = ["Store", "build_store", "cache_folder"]
+
+_BLOCK = 4096  # sentences a record batch
+_FORMAT = 1
+_SENTENCES = pa.schema([("words", pa.list_(pa.int32())), ("tags", pa.list_(pa.int16()))])
+_WORDS = pa.schema([("word", pa.large_string()), ("count", pa.int64())])
+
+
+def cache_folder() -> Path:
+    """Where stores are kept: ``$ONOMA_CACHE``, else ``onoma`` in the user's cache folder."""
+    if "ONOMA_CACHE" in os.environ:
+        return Path(os.environ["ONOMA_CACHE"])
+    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "onoma"
+
+
+def build_store(corpus: Corpus, tags: TagSet, cache: Path | None = None) -> Store:
+    """The store of ``corpus`` under ``tags``, made now unless the cache has it.
+
+    Raises `CorpusError` when the corpus holds no sentence with tokens.
+    """
+    key = hashlib.sha256(f"{_FORMAT} {corpus.fingerprint} {tags.names}".encode()).hexdigest()[:24]
+    folder = (cache or cache_folder()) / "encoded" / key
+    if not (folder / "sentences.arrow").is_file():
+        with whole_folder(folder) as beside:
+            _write(corpus, tags, beside)
+    return Store(folder)
+
+
+def _write(corpus: Corpus, tags: TagSet, folder: Path) -> None:
+    number: dict[str, int] = {}
+    counts: list[int] = []
+    with pa.OSFile(str(folder / "sentences.arrow"), "wb") as sink, pa.ipc.new_file(sink, _SENTENCES) as file:
+        rows = _rows(corpus, tags, number, counts)
+        while block := list(islice(rows, _BLOCK)):
+            file.write_batch(pa.record_batch(list(zip(*block, strict=True)), schema=_SENTENCES))
+    if not number:
+        raise CorpusError("the corpus holds no sentence with tokens; there is nothing to train on")
+    with pa.OSFile(str(folder / "words.arrow"), "wb") as sink, pa.ipc.new_file(sink, _WORDS) as file:
+        file.write_batch(pa.record_batch([list(number), counts], schema=_WORDS))
+
+
+def _rows(
+    corpus: Corpus, tags: TagSet, number: dict[str, int], counts: list[int]
+) -> Iterator[tuple[list[int], NDArray[np.int16]]]:
+    for document in corpus:
+        words = document.words
+        if not words:
+            continue
+        row = []
+        for word in words:
+            at = number.setdefault(word, len(number))
+            if at == len(counts):
+                counts.append(0)
+            counts[at] += 1
+            row.append(at)
+        yield row, tags.encode(token_spans(document), len(words)).astype(np.int16)
+
+
+class Store:
+    """Read access to a store: sentence ``i`` as two arrays, without loading the rest."""
+
+    def __init__(self, folder: Path) -> None:
+        reader = pa.ipc.open_file(pa.memory_map(str(folder / "sentences.arrow")))
+        blocks = [reader.get_batch(i) for i in range(reader.num_record_batches)]
+        self._words = [(_flat(block.column(0)), _offsets(block.column(0))) for block in blocks]
+        self._tags = [(_flat(block.column(1)), _offsets(block.column(1))) for block in blocks]
+        self.lengths: NDArray[np.int64] = np.concatenate([np.diff(at) for _, at in self._words]).astype(
+            np.int64
+        )
+        self._vocabulary = pa.ipc.open_file(pa.memory_map(str(folder / "words.arrow"))).read_all()
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    def sentence(self, i: int) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
+        """Word numbers and tag ids of sentence ``i``, views of the mapped file."""
+        block, row = divmod(i, _BLOCK)
+        (words, at), (tags, _) = self._words[block], self._tags[block]
+        return words[at[row] : at[row + 1]], tags[at[row] : at[row + 1]]
+
+    def words(self) -> list[str]:
+        """The distinct words, in order of their numbers."""
+        found: list[str] = self._vocabulary.column("word").to_pylist()
+        return found
+
+    def counts(self) -> NDArray[np.int64]:
+        """How often each distinct word occurs."""
+        found: NDArray[np.int64] = self._vocabulary.column("count").to_numpy()
+        return found
+
+
+def _flat(column: pa.ListArray) -> NDArray[np.integer]:
+    values: NDArray[np.integer] = column.values.to_numpy(zero_copy_only=True)
+    return values
+
+
+def _offsets(column: pa.ListArray) -> NDArray[np.int32]:
+    offsets: NDArray[np.int32] = column.offsets.to_numpy(zero_copy_only=True)
+    return offsets

@@ -1,0 +1,116 @@
+"""Following a run: a plain log file, curves as PNG, and MLflow. Each takes the run's events and changes none.
+
+MLflow's own defaults hold: a local store in the working folder, or wherever ``MLFLOW_TRACKING_URI`` points.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from onoma.files import whole_file
+from onoma.training.curves import draw_curves
+from onoma.training.loop import Epoch
+from onoma.training.recipe import Recipe, as_mapping
+from onoma.training.run import Event, Finished, Judged, Started
+
+__all__ = ["logged", "tracked"]
+
+
+def logged(events: Iterable[Event], work: Path) -> Iterator[Event]:
+    """Pass ``events`` on, writing ``log.txt``, ``history.json`` and ``curves.png`` into ``work``.
+
+    A resumed run goes on with the files of the one it resumes.
+    """
+    past = work / "history.json"
+    history: list[dict[str, Any]] = json.loads(past.read_text(encoding="utf-8")) if past.is_file() else []
+    with (work / "log.txt").open("a", encoding="utf-8") as log:
+        for event in events:
+            if line := describe(event):
+                print(datetime.now(UTC).isoformat(timespec="seconds"), line, file=log, flush=True)
+            if isinstance(event, Epoch):
+                # epochs done again after a kill replace what was noted of them
+                history = [row for row in history if row["epoch"] < event.epoch] + [asdict(event)]
+                _write_history(history, work)
+            yield event
+
+
+def _write_history(history: list[dict[str, Any]], work: Path) -> None:
+    with whole_file(work / "history.json") as file:
+        file.write(json.dumps(history, indent=1) + "\n")
+    draw_curves(history, work / "curves.png")
+
+
+def describe(event: Event) -> str | None:
+    """An event in one line for people; nothing for single steps.
+
+    >>> describe(Epoch(0, 0.5, 0.25, 0.75, 0.001, True))
+    'epoch 1: loss 0.5000, dev loss 0.2500, dev F1 75.00, best so far'
+    """
+    match event:
+        case Started():
+            sizes = ", ".join(f"{count:,} {name}" for name, count in event.sentences.items())
+            about = f"{event.parameters:,} parameters; sentences: {sizes}; labels: {', '.join(event.labels)}"
+            return f"{about}; corpus {event.fingerprint[:16]}"
+        case Epoch():
+            line = f"epoch {event.epoch + 1}: loss {event.loss:.4f}, dev loss {event.dev_loss:.4f}"
+            return line + f", dev F1 {100 * event.dev_f1:.2f}" + (", best so far" if event.best else "")
+        case Judged():
+            return f"{event.split}: strict F1 {100 * event.scores.strict.micro.f1:.2f}"
+        case Finished():
+            return f"bundle {event.manifest.name}: {event.manifest.bytes:,} bytes in {event.folder.name}"
+    return None
+
+
+def tracked(events: Iterable[Event], recipe: Recipe, work: Path) -> Iterator[Event]:
+    """Pass ``events`` on, logging parameters, scores, curves and the bundle to MLflow."""
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    import mlflow  # takes seconds, and is not needed when tracking is switched off
+
+    logging.getLogger("mlflow").setLevel(logging.WARNING)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    mlflow.set_experiment("onoma")
+    with mlflow.start_run(run_name=recipe.name):
+        mlflow.log_params(dict(_flat(as_mapping(recipe))))
+        for event in events:
+            _track(mlflow, event, work)
+            yield event
+
+
+def _track(mlflow: Any, event: Event, work: Path) -> None:
+    match event:
+        case Started():
+            about = {"parameters": event.parameters, "corpus.fingerprint": event.fingerprint}
+            mlflow.log_params(about)
+        case Epoch():
+            row = asdict(event)
+            metrics = {name: row[name] for name in ("loss", "dev_loss", "dev_f1", "rate")}
+            mlflow.log_metrics(metrics, step=event.epoch)
+        case Judged():
+            strict = event.scores.strict.micro
+            metrics = {"precision": strict.precision, "recall": strict.recall, "f1": strict.f1}
+            mlflow.log_metrics({f"{event.split}.strict.{name}": value for name, value in metrics.items()})
+        case Finished():
+            mlflow.log_artifact(str(work / "curves.png"), "curves")
+            mlflow.log_artifact(str(work / "log.txt"))
+            for name in ("bundle.json", *event.manifest.files):
+                mlflow.log_artifact(str(event.folder / name), "bundle")
+
+
+def _flat(content: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Nested settings as ``outer.inner`` names.
+
+    >>> dict(_flat({"a": {"b": 1}, "c": 2}))
+    {'a.b': 1, 'c': 2}
+    """
+    for name, value in content.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{name}.")
+        else:
+            yield prefix + name, value
