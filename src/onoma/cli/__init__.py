@@ -45,8 +45,6 @@ def _loaded(name: str) -> Any:
     module, _, attribute = COMMANDS[name].home.partition(":")
     found = getattr(import_module(module), attribute)
     if isinstance(found, typer.Typer):
-        for part in found.registered_commands:
-            part.epilog = EXIT_CODES
         return typer.main.get_group(found)
     alone = typer.Typer(add_completion=False, rich_markup_mode="rich")
     alone.command(name, epilog=EXIT_CODES)(found)
