@@ -53,6 +53,9 @@ class Epoch:
     dev_f1: float
     rate: float
     best: bool
+    seconds: float = (
+        0.0  # learning and judging; what a killed process did after its last checkpoint is not in it
+    )
 
 
 @dataclass(slots=True)
@@ -106,6 +109,7 @@ class _Learner:
         self.epoch = self.step = self.updates = 0
         self.loss_sum, self.loss_tokens = 0.0, 0
         self.tokens, self.began = 0, time.perf_counter()
+        self.epoch_seconds, self.resumed = 0.0, self.began
         self.history: list[dict[str, Any]] = []
 
     @property
@@ -183,12 +187,19 @@ class _Learner:
             if best and self.accelerator.is_main_process:
                 save_checkpoint(self.run.best, {"network": self._weights(), "epoch": self.epoch})
         rate = self.optimiser.param_groups[0]["lr"]
-        event = Epoch(self.epoch, self.loss_sum / self.loss_tokens, dev_loss, f1, rate, best)
+        loss, seconds = self.loss_sum / self.loss_tokens, self._clock()
+        event = Epoch(self.epoch, loss, dev_loss, f1, rate, best, round(seconds, 3))
         self.history.append(asdict(event))
         self.epoch, self.step = self.epoch + 1, 0
-        self.loss_sum, self.loss_tokens = 0.0, 0
+        self.loss_sum, self.loss_tokens, self.epoch_seconds = 0.0, 0, 0.0
         self.save()
         return event
+
+    def _clock(self) -> float:
+        """Seconds spent on this epoch, also before a checkpoint that it was resumed from."""
+        now = time.perf_counter()
+        self.epoch_seconds, self.resumed = self.epoch_seconds + now - self.resumed, now
+        return self.epoch_seconds
 
     def _out_of_patience(self) -> bool:
         patience = self.recipe.training.patience
@@ -200,6 +211,7 @@ class _Learner:
 
     def save(self) -> None:
         """Write the newest checkpoint."""
+        self._clock()
         self.accelerator.wait_for_everyone()
         if self.accelerator.is_main_process:
             save_checkpoint(self.run.last, self.state())
@@ -233,7 +245,7 @@ class _Learner:
         restore_random_state(state["random"])
 
 
-_PLACE = ("epoch", "step", "updates", "loss_sum", "loss_tokens")
+_PLACE = ("epoch", "step", "updates", "loss_sum", "loss_tokens", "epoch_seconds")
 
 
 def _fingerprint(recipe: Recipe) -> str:
