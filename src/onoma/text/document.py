@@ -114,7 +114,3 @@ class Document:
 
 Annotate = Callable[[Sequence[Document]], list[Document]]
 """What every tagger is: documents in, the same documents with entities out, in the same order."""
-
-
-Annotate = Callable[[Sequence[Document]], list[Document]]
-"""What every tagger is: documents in, the same documents with entities out, in order."""
