@@ -54,6 +54,7 @@ class Manifest(_Part):
     name: str
     description: str = ""
     language: str = "en"
+    limits: str = ""
     architecture: str
     labels: list[str]
     scheme: str

@@ -108,6 +108,7 @@ class Recipe(_Part):
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")
     description: str = ""
     language: str = "en"
+    limits: str = Field("", description="what the tagger should not be trusted with, for its card")
     corpus: CorpusSource
     scheme: Literal["iob2", "bioes"] = "bioes"
     features: Features = Features()

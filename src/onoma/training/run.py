@@ -16,6 +16,7 @@ from onoma.files import whole_file
 from onoma.models import Network, to_onnx
 from onoma.runtime import Manifest, Tagger
 from onoma.runtime.bundle import write_bundle, write_manifest
+from onoma.runtime.card import CARD, model_card
 from onoma.runtime.manifest import CorpusCard
 from onoma.training.checkpoint import load_checkpoint
 from onoma.training.loop import Epoch, Step, train
@@ -104,6 +105,7 @@ def write_best(prepared: Prepared, folder: Path) -> Manifest:
         name=recipe.name,
         description=recipe.description,
         language=recipe.language,
+        limits=recipe.limits,
         architecture=recipe.network.architecture,
         labels=prepared.tags.labels,
         scheme=prepared.tags.scheme.name,
@@ -128,6 +130,8 @@ def _judge(recipe: Recipe, prepared: Prepared, folder: Path, manifest: Manifest)
         yield Judged(split, result)
     manifest = manifest.model_copy(update={"scores": scores})
     write_manifest(folder, manifest)
+    with whole_file(folder / CARD) as file:
+        file.write(model_card(manifest))
     yield Finished(folder, manifest)
 
 

@@ -1,0 +1,68 @@
+"""The model card of a bundle: data, licence, scores and limits in Markdown (Mitchell et al. 2019)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from onoma.runtime.manifest import Manifest
+
+__all__ = ["CARD", "model_card"]
+
+CARD = "CARD.md"
+
+
+def model_card(manifest: Manifest) -> str:
+    """The card of ``manifest``.
+
+    >>> about = {"name": "tiny", "architecture": "bilstm", "scheme": "bioes"}
+    >>> print(model_card(Manifest(**about, labels=["per"], parameters=9)))
+    # tiny
+    <BLANKLINE>
+    * architecture: bilstm, 9 learned parameters, 0.0 MB
+    * language: en
+    * labels: per
+    <BLANKLINE>
+    """
+    parts = [f"# {manifest.name}", manifest.description, "\n".join(_facts(manifest)), *_data(manifest)]
+    parts += [_scores(split, scores) for split, scores in manifest.scores.items()]
+    if manifest.limits:
+        parts.append(f"## Limits\n\n{manifest.limits.strip()}")
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _facts(manifest: Manifest) -> Iterator[str]:
+    size = manifest.bytes / 1e6
+    yield f"* architecture: {manifest.architecture}, {manifest.parameters:,} learned parameters, {size:.1f} MB"
+    yield f"* language: {manifest.language}"
+    yield f"* labels: {', '.join(manifest.labels)}"
+
+
+def _data(manifest: Manifest) -> Iterator[str]:
+    corpus = manifest.corpus
+    if corpus is None:
+        return
+    sizes = ", ".join(f"{count:,} {split}" for split, count in corpus.sentences.items())
+    lines = [f"* corpus: {corpus.name}", f"* sentences: {sizes}", f"* fingerprint: `{corpus.fingerprint}`"]
+    lines += [f"* licence: {corpus.licence}"] if corpus.licence else []
+    lines += [f"* attribution: {corpus.attribution}"] if corpus.attribution else []
+    yield "## Data\n\n" + "\n".join(lines)
+
+
+def _scores(split: str, scores: Mapping[str, Any]) -> str:
+    strict = scores["strict"]
+    rows = list(strict["types"].items())
+    rows += [(name, strict[name]) for name in ("micro", "macro", "weighted")]
+    table = ["| | precision | recall | F1 | support |", "|---|---|---|---|---|"]
+    table += [f"| {name} | {_percent(values)} | {values['support']:,} |" for name, values in rows]
+    accuracy, floor = scores["tokens"]["accuracy"], scores["all_o_floor"]["accuracy"]
+    right = scores["sequence_accuracy"]
+    note = (
+        f"Sentences wholly right: {100 * right:.1f} %. Token accuracy: {100 * accuracy:.1f} %, "
+        f"where answering O everywhere has {100 * floor:.1f} % (and entity F1 0)."
+    )
+    return f"## Strict entity scores on {split}, in percent\n\n" + "\n".join(table) + f"\n\n{note}"
+
+
+def _percent(values: Mapping[str, float]) -> str:
+    return " | ".join(f"{100 * values[name]:.1f}" for name in ("precision", "recall", "f1"))
