@@ -62,7 +62,7 @@ def modules() -> dict[str, ast.Module]:
 
 
 def imported(tree: ast.AST) -> Iterator[str]:
-    """Every dotted name that ``tree`` imports; ``from a import b`` gives ``a.b`` if that is a module, else ``a``."""
+    """Every dotted name that ``tree`` imports; ``from a import b`` gives module ``a.b``, else ``a``."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)

@@ -97,7 +97,7 @@ def _batches(texts: list[str], files: list[str], encoding: str) -> Iterator[list
     if not texts and not files:
         if sys.stdin is None or sys.stdin.isatty():
             raise InputError(
-                "nothing to read; give a text, --file FILE, or - for standard input (see: onoma extract --help)"
+                "nothing to read; give a text, --file FILE, or - for standard input (see onoma extract -h)"
             )
         texts = [STDIN]
     return chain(text_batches(texts, encoding), file_batches(expand(files), encoding))

@@ -1,7 +1,7 @@
 """A web page of tagged documents: one file that needs nothing else, runs no script and fetches nothing.
 
-It follows the reader's light or dark theme, fits a phone, sets each paragraph in its own direction, and prints
-every entity's label beside it; the line under an entity has a style that goes with its colour.
+It follows the reader's light or dark theme, fits a phone, sets each paragraph in its own direction, and
+prints every entity's label beside it; the line under an entity has a style that goes with its colour.
 """
 
 from __future__ import annotations

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["HUES", "Segment", "entity_table", "highlighted", "hues", "segments", "visible"]
 
-# After Okabe & Ito, "Color Universal Design" (2008): told apart with every kind of colour vision. Their blue is
-# lighter here and their black is grey, for black letters stand on them and a dark ground behind.
+# After Okabe & Ito, "Color Universal Design" (2008): told apart with every kind of colour vision. Their blue
+# is lighter here and their black is grey, for black letters stand on them and a dark ground behind.
 HUES = ("#56b4e9", "#e69f00", "#009e73", "#f0e442", "#cc79a7", "#d55e00", "#7f9bd6", "#a0a0a0")
 
 _CONTROLS = (
