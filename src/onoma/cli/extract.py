@@ -26,7 +26,7 @@ __all__ = ["extract", "extract_documents"]
 def extract(
     texts: Annotated[
         list[str] | None,
-        typer.Argument(metavar="TEXT...", help="Texts to read; - reads standard input, a line a text."),
+        typer.Argument(metavar="TEXT", help="Texts to read; - reads standard input, a line a text."),
     ] = None,
     file: Annotated[
         list[str] | None,

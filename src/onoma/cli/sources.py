@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import glob
+import io
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
@@ -27,7 +28,7 @@ def checked_encoding(name: str) -> str:
     ('utf-8-sig', 'latin-1')
     """
     try:
-        b"".decode(name)
+        io.TextIOWrapper(io.BytesIO(), encoding=name)
     except LookupError as error:
         raise InputError(f"unknown encoding {name!r}; try utf-8, utf-16, latin-1 or cp1252") from error
     return "utf-8-sig" if codecs.lookup(name).name == "utf-8" else name
