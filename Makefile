@@ -12,7 +12,7 @@ TESTS  ?=
 
 VENV := .venv
 BIN  := $(VENV)/bin
-PIP  := $(BIN)/python -m pip --quiet --disable-pip-version-check
+PIP  := $(BIN)/python -m pip -qq --disable-pip-version-check
 SAY  := @printf '\033[1m==> %s\033[0m\n'
 
 # what is installed, and when

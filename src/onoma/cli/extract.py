@@ -68,7 +68,7 @@ def extract(
         from onoma.runtime import load
 
         tagger = load(model)
-        view = View(tagger.labels, _title(file), None if out else _console())
+        view = View(tagger.labels, f"Names found by {tagger.name}", None if out else _console())
         documents = extract_documents(tagger, sources, keep)
         for piece in write_as(documents, view):
             write(piece)
@@ -128,7 +128,3 @@ def _console() -> Any:
 
     console = Console()
     return console if console.is_terminal else None
-
-
-def _title(files: list[str] | None) -> str:
-    return "Onoma" if not files else f"Names in {', '.join(files)}"

@@ -30,9 +30,9 @@ ul { list-style: none; padding: 0; margin: 0 0 1.4rem; display: flex; flex-wrap:
 article { border-top: 1px solid var(--rule); padding: 1.1rem 0; }
 .text { white-space: pre-wrap; unicode-bidi: plaintext; text-align: start; }
 mark { color: inherit; background: rgb(var(--hue) / .28); border-bottom: 3px solid rgb(var(--hue));
-  border-radius: .2em .2em 0 0; padding: .1em .2em; box-decoration-break: clone;
+  border-radius: .2em .2em 0 0; padding: .1em .15em; box-decoration-break: clone;
   -webkit-box-decoration-break: clone; }
-mark b { unicode-bidi: isolate; font-size: .72em; font-weight: 700; margin-inline-start: .4em;
+mark b { unicode-bidi: isolate; font-size: .72em; font-weight: 700; margin: 0 .3em;
   letter-spacing: .03em; }
 details { margin-top: .8rem; font-size: .9rem; line-height: 1.5; }
 summary { cursor: pointer; color: var(--quiet); }
