@@ -27,6 +27,8 @@ READINGS: dict[str, Callable[[TagStream, Scheme], Spans]] = {
 def match_spans(gold: Spans, predicted: Spans) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """For each gold span whether it was predicted, and for each predicted span whether it is gold.
 
+    Both must be ordered by start, end and label.
+
     >>> one = np.array([0]), np.array([2]), np.array([0])
     >>> found, right = match_spans(Spans(*one), Spans(np.array([0, 3]), np.array([2, 4]), np.array([0, 0])))
     >>> found.tolist(), right.tolist()
@@ -35,8 +37,18 @@ def match_spans(gold: Spans, predicted: Spans) -> tuple[NDArray[np.bool_], NDArr
     sides = (gold, predicted)
     longest = 1 + max(int((side.end - side.start).max(initial=0)) for side in sides)
     labels = 1 + max(int(side.label.max(initial=0)) for side in sides)
-    a, b = ((side.start * longest + (side.end - side.start)) * labels + side.label for side in sides)
-    return np.isin(a, b), np.isin(b, a)
+    codes = [(side.start * longest + (side.end - side.start)) * labels + side.label for side in sides]
+    a, b = (side.astype(np.int64) for side in codes)
+    return _among(a, b), _among(b, a)
+
+
+def _among(codes: NDArray[np.int64], sorted_codes: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Whether each code is in ``sorted_codes``; spans come ordered by start, so their codes are sorted."""
+    if not len(sorted_codes):
+        return np.zeros(len(codes), dtype=bool)
+    at = np.searchsorted(sorted_codes, codes).clip(max=len(sorted_codes) - 1)
+    among: NDArray[np.bool_] = sorted_codes[at] == codes
+    return among
 
 
 def count_spans(gold: Spans, predicted: Spans, labels: Sequence[str]) -> dict[str, Counts]:

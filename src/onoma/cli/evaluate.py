@@ -1,0 +1,71 @@
+"""``onoma evaluate``: a tagger on a corpus, run as a service would run it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from onoma.cli.reporting import JsonTarget, hand_over
+
+if TYPE_CHECKING:
+    from onoma.corpus import Corpus
+    from onoma.runtime import Tagger
+
+__all__ = ["evaluate"]
+
+
+def evaluate(
+    model: Annotated[str, typer.Argument(help="A bundle: its folder, or the name of an installed one.")],
+    corpus: Annotated[str, typer.Argument(help="A corpus file, or a folder made by onoma split.")],
+    split: Annotated[str, typer.Option(help="Which part of a folder: train, dev or test.")] = "test",
+    json: JsonTarget = None,
+    tag_column: Annotated[
+        int | None, typer.Option(help="Column of the tags in a column file; the default is the last.")
+    ] = None,
+    scheme: Annotated[
+        str | None, typer.Option(help="Tag scheme of the corpus, where detecting it is not wanted.")
+    ] = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="Cores to use; the default is all.")] = None,
+) -> None:
+    """Score a tagger on a corpus: strict and conlleval entity scores, tokens, sentences.
+
+    The tagger gets the corpus's own tokens and no labels.
+
+    Try: onoma evaluate en-gmb out/gmb --split test --json scores.json
+    """
+    import onoma
+    from onoma.corpus import read_split
+    from onoma.evaluation import evaluate as run
+
+    tagger = onoma.load(model, threads=threads)
+    gold = read_split(corpus, split, tag_column=tag_column, scheme=scheme)
+    with _progress(len(gold)) as progress:
+        scores = run(tagger, gold, progress=progress)
+    unknown = sorted(set(gold.labels) - set(tagger.labels))
+    if unknown:
+        typer.echo(
+            f"onoma: {tagger.name} does not know {', '.join(unknown)}; these count as missed", err=True
+        )
+    hand_over(scores, json, _about(tagger, gold, split) | {"unknown_labels": unknown})
+
+
+def _about(tagger: Tagger, gold: Corpus, split: str) -> dict[str, Any]:
+    return {
+        "model": tagger.name,
+        "corpus": {"source": str(gold.source), "split": split, "fingerprint": gold.fingerprint},
+    }
+
+
+@contextmanager
+def _progress(total: int) -> Iterator[Callable[[int], None]]:
+    """A bar on standard error, if that is a terminal; yields what moves it."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("evaluating", total=total)
+        yield lambda done: bar.advance(task, done)

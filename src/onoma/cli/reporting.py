@@ -1,0 +1,40 @@
+"""How the scoring commands hand over their scores: tables for people, JSON for programs."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from onoma.files import whole_file
+
+if TYPE_CHECKING:
+    from onoma.evaluation import Scores
+
+__all__ = ["JsonTarget", "hand_over"]
+
+JsonTarget = Annotated[
+    str | None,
+    typer.Option("--json", metavar="FILE|-", help="Write JSON to a file, or to standard output alone."),
+]
+
+
+def hand_over(scores: Scores, target: str | None, about: dict[str, Any]) -> None:
+    """Print tables, unless standard output is for JSON; write JSON to ``target`` if there is one."""
+    text = json.dumps(about | scores.to_dict(), ensure_ascii=False, indent=2, allow_nan=False)
+    if target == "-":
+        typer.echo(text)
+        return
+    if target:
+        with whole_file(target) as file:
+            file.write(text + "\n")
+    _print(scores)
+
+
+def _print(scores: Scores) -> None:
+    from rich.console import Console
+
+    from onoma.evaluation.tables import report
+
+    Console().print(report(scores))
