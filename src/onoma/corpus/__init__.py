@@ -1,1 +1,12 @@
-"""Room 4: readers, writers, checks and splits of labelled text."""
+"""Room 4: corpora: reading, writing, checking and splitting them.
+
+>>> from onoma.corpus import Corpus
+>>> Corpus.from_documents([]).labels
+[]
+"""
+
+from onoma.corpus.corpus import Corpus
+from onoma.corpus.formats import FORMATS
+from onoma.corpus.reading import read, read_split
+
+__all__ = ["FORMATS", "Corpus", "read", "read_split"]

@@ -1,0 +1,170 @@
+"""CoNLL columns: a word a line, its tag in one of the columns, a blank line between sentences.
+
+Columns are parted by tabs when the first row has one, else by spaces. ``-DOCSTART-`` in the first column
+begins a new article. A comment begins with ``#`` and a space (or is a lone ``#``) and does not look like a
+row: its columns differ in number, or its tag is none; so ``#`` may well be a word.
+
+Sources: the CoNLL-2000, -2002 and -2003 shared tasks (Tjong Kim Sang & De Meulder 2003).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice
+from typing import Any, NamedTuple
+
+from onoma.corpus.facts import Facts
+from onoma.corpus.sources import TextSource, lines, quoted
+from onoma.corpus.tagged import Sentence, is_tag
+from onoma.errors import CorpusError, InputError
+
+__all__ = ["DOCSTART", "looks_like_columns", "sentences", "tag_column_name"]
+
+DOCSTART = "-DOCSTART-"
+_PEEK = 10_000  # rows looked at to learn the layout
+_NO_META: Mapping[str, Any] = {}
+
+
+class _Layout(NamedTuple):
+    """How a file's rows are laid out."""
+
+    split: Callable[[str], list[str]]
+    columns: int
+    tag: int  # the tag's column, from 0
+
+
+def sentences(source: TextSource, tag_column: int | str | None, facts: Facts) -> Iterator[Sentence]:
+    """The sentences of a file, streamed; ``tag_column`` counts from 0, or from the end with -1.
+
+    Sentences are numbered from 1 and so are articles, named in ``meta["document"]``.
+    Raises `CorpusError` with file and line for a row whose columns are off.
+    """
+    with lines(source) as text:
+        layout = _layout(source, islice(text, _PEEK), tag_column)
+    with lines(source) as text:
+        articles = any(line.startswith(DOCSTART) for line in text)
+    with lines(source) as text:
+        yield from _sentences(source, layout, articles, text, facts)
+
+
+def looks_like_columns(head: list[str]) -> bool:
+    """Whether the first lines of a file could be columns: any text of two fields a line."""
+    rows = [line for line in head if line.strip() and not line.startswith(("#", DOCSTART))]
+    return any(len(_splitter(row)(_bare(row))) > 1 for row in rows[:100])
+
+
+def tag_column_name(tag_column: int | str | None) -> str:
+    """The column's name in a message."""
+    return "the last column" if tag_column in (None, -1) else f"column {tag_column} (counted from 0)"
+
+
+def _sentences(
+    source: TextSource, layout: _Layout, articles: bool, text: Iterable[str], facts: Facts
+) -> Iterator[Sentence]:
+    split, columns, tag = layout
+    meta: Mapping[str, Any] = {"document": "1"} if articles else _NO_META
+    article, number, fresh = 1, 0, True  # fresh: the article has no sentence yet
+    words: list[str] = []
+    tags: list[str] = []
+    at: list[int] = []
+    for line_number, line in enumerate(text, 1):
+        row = split(_bare(line))
+        if len(row) == columns and row[0] and row[0] != DOCSTART:
+            if row[0][0] == "#" and _is_comment(line, row, layout):
+                facts.comments += 1
+                continue
+            words.append(row[0])
+            tags.append(row[tag])
+            at.append(line_number)
+            continue
+        boundary = _boundary(source, line, line_number, row, layout)
+        if boundary == "comment":
+            facts.comments += 1
+            continue
+        if words:
+            number += 1
+            fresh = False
+            yield Sentence(words, tags, at, str(number), meta)
+            words, tags, at = [], [], []
+        if boundary == "article" and not fresh:
+            article, fresh = article + 1, True
+            meta = {"document": str(article)}
+    if words:
+        yield Sentence(words, tags, at, str(number + 1), meta)
+
+
+def _boundary(source: TextSource, line: str, number: int, row: list[str], layout: _Layout) -> str:
+    """What a line that is no row of data is: ``blank``, ``article`` or ``comment``."""
+    if not line.strip():
+        return "blank"
+    if row[0] == DOCSTART:
+        return "article"
+    if _is_comment(line, row, layout):
+        return "comment"
+    if len(row) != layout.columns:
+        hint = "; a comment begins with '# '" if line.startswith("#") else ""
+        fault = f"this row has {_count(len(row))}, the first has {_count(layout.columns)}{hint}"
+    else:
+        fault = "this row has an empty word"
+    raise CorpusError(f"{fault}: {quoted(_bare(line))}", path=str(source), line=number)
+
+
+def _count(columns: int) -> str:
+    return f"{columns} column{'' if columns == 1 else 's'}"
+
+
+def _is_comment(line: str, row: list[str], layout: _Layout) -> bool:
+    """Whether a line that begins with ``#`` is no row."""
+    bare = _bare(line)
+    if not (bare == "#" or bare.startswith("# ")):
+        return False
+    return len(row) != layout.columns or not is_tag(row[layout.tag])
+
+
+def _layout(source: TextSource, head: Iterable[str], tag_column: int | str | None) -> _Layout:
+    """The layout of the first row that is neither comment nor article mark."""
+    number, row = _first_row(source, head)
+    split = _splitter(row)
+    columns = len(split(row))
+    wanted = -1 if tag_column is None else tag_column
+    if not isinstance(wanted, int):
+        raise InputError(f"columns have numbers here, not names: tag_column={wanted!r}; the last is -1")
+    if columns < 2:
+        fault = f"a row needs a word and a tag, this one has a single column: {quoted(row)}"
+        raise CorpusError(fault, path=str(source), line=number)
+    if not -columns <= wanted < columns or wanted % columns == 0:
+        fault = f"there is no tag column {wanted}: the columns are {_listed(split(row))}"
+        raise CorpusError(fault, path=str(source), line=number)
+    return _Layout(split, columns, wanted % columns)
+
+
+def _listed(row: list[str]) -> str:
+    """Columns with their numbers and an example each."""
+    return ", ".join(f"{i}: {quoted(field, 30)}" for i, field in enumerate(row))
+
+
+def _first_row(source: TextSource, head: Iterable[str]) -> tuple[int, str]:
+    found = [(i, _bare(line)) for i, line in enumerate(head, 1) if line.strip()]
+    found = [(i, row) for i, row in found if not row.startswith(DOCSTART)]
+    if not found:
+        raise CorpusError("the file has no sentences", path=str(source))
+    return next(((i, row) for i, row in found if not row.startswith("#")), found[0])
+
+
+def _bare(line: str) -> str:
+    """A line without its end and the blanks before it."""
+    return line.rstrip("\r\n\t ")
+
+
+def _splitter(row: str) -> Callable[[str], list[str]]:
+    return _by_tabs if "\t" in row else _by_spaces
+
+
+def _by_tabs(row: str) -> list[str]:
+    return row.split("\t")
+
+
+def _by_spaces(row: str) -> list[str]:
+    # str.split() without an argument would also part words at the other blanks of Unicode
+    fields = row.replace("\t", " ").split(" ")
+    return [field for field in fields if field] if "" in fields else fields

@@ -1,0 +1,138 @@
+"""Reading a corpus, or one split of it, from wherever it lies."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import cache
+from os import PathLike
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from onoma.corpus.corpus import Corpus, Source
+from onoma.corpus.facts import Facts
+from onoma.corpus.formats import Format, detect, format_named
+from onoma.corpus.options import Options
+from onoma.corpus.sources import TextSource, inspect, is_zip, members
+from onoma.errors import CorpusError, InputError, nearest
+from onoma.text.document import Document
+
+__all__ = ["SPLITS", "read", "read_split"]
+
+# what splits are called in the wild
+SPLITS: dict[str, tuple[str, ...]] = {
+    "train": ("train", "training", "trn"),
+    "dev": ("dev", "devel", "development", "valid", "validation", "val", "testa"),
+    "test": ("test", "testing", "tst", "testb"),
+}
+
+
+def read(
+    path: str | PathLike[str],
+    *,
+    format: str | None = None,
+    tag_column: int | str | None = None,
+    scheme: str | None = None,
+    policy: str = "conlleval",
+    labels: Sequence[str] | None = None,
+    encoding: str | None = None,
+) -> Corpus:
+    """A corpus file as a `Corpus`, streamed; plain, ``.gz`` or ``.zip`` (``archive.zip!member``).
+
+    ``format`` (a name in `onoma.corpus.FORMATS`), ``scheme`` and ``encoding`` are found out from the
+    content unless given. ``tag_column`` counts from 0 (-1: the last, the default), or is a CSV column's name.
+    ``policy`` says what becomes of ill-formed tag sequences: ``conlleval`` reads them leniently, ``discard``
+    leaves such entities out, ``error`` stops. ``labels`` names all labels; for files whose tags are numbers,
+    it names the tags in order.
+
+    Raises `CorpusError` (with the line, where there is one) when the file cannot be read as a corpus, at
+    once or while iterating, and `InputError` for an unknown option.
+
+    >>> import tempfile
+    >>> with tempfile.NamedTemporaryFile("w", suffix=".conll") as file:
+    ...     _ = file.write("Ada B-per\\nLovelace I-per\\nwrote O\\n")
+    ...     file.flush()
+    ...     [document.surface(e) for document in read(file.name) for e in document.entities]
+    ['Ada Lovelace']
+    """
+    options = Options(tag_column, scheme, policy, None if labels is None else tuple(labels))
+    known = None if format is None else format_named(format)
+    source = inspect(Path(path), encoding)
+    return _corpus(source, known or detect(source), options)
+
+
+def read_split(path: str | PathLike[str], name: str, **options: Any) -> Corpus:
+    """The split ``name`` (train, dev or test) of a folder or zip archive; a single file is taken as it is.
+
+    Files are recognised by the parts of their names: ``train.conll``, ``eng.testa``, ``valid.jsonl``.
+    ``options`` are those of `read`. Raises `CorpusError` when no file or several fit.
+    """
+    split = _split_named(name)
+    place = Path(path)
+    if place.is_dir():
+        return read(place / _only(place, split, _files(place)), **options)
+    if is_zip(place) and len(found := members(place)) > 1:
+        return read(f"{place}!{_only(place, split, found)}", **options)
+    return read(place, **options)
+
+
+def _corpus(source: TextSource, form: Format, options: Options) -> Corpus:
+    @cache
+    def decided() -> Options:
+        """The options with the scheme filled in, where the policy needs it before reading begins."""
+        if options.policy == "conlleval" or options.scheme is not None:
+            return options
+        facts = Facts()
+        for _ in form.read(source, replace(options, policy="conlleval"), facts):
+            pass
+        return replace(options, scheme=facts.scheme)
+
+    def stream(facts: Facts) -> Iterator[Document]:
+        yield from form.read(source, decided(), facts)
+        if not facts.sentences:
+            raise CorpusError("the file has no sentences", path=str(source))
+
+    key = f"{source.sha256} {source.encoding} {form.name} {options.to_json()}"
+    origin = Source(str(source), form.name, source.encoding)
+    return Corpus(stream, origin, hashlib.sha256(key.encode()).hexdigest, _labels(options))
+
+
+def _labels(options: Options) -> list[str] | None:
+    """The declared entity labels; a list with ``O`` in it names tags."""
+    if options.labels is None:
+        return None
+    if "O" not in options.labels:
+        return list(options.labels)
+    return sorted({tag.partition("-")[2] for tag in options.labels} - {""})
+
+
+def _split_named(name: str) -> str:
+    found = next((split for split, names in SPLITS.items() if name.lower() in names), None)
+    if found is None:
+        raise InputError(f"unknown split {name!r}; {nearest(name, SPLITS)}")
+    return found
+
+
+def _files(folder: Path) -> list[str]:
+    return sorted(p.name for p in folder.iterdir() if p.is_file() and not p.name.startswith("."))
+
+
+def _only(place: Path, split: str, names: list[str]) -> str:
+    """The one file of ``names`` that holds ``split``: a part of its name says so, or else ends so."""
+    whole = [name for name in names if SPLITS_IN[split].intersection(_parts(name))]
+    ending = [name for name in names if any(part.endswith(SPLITS[split]) for part in _parts(name))]
+    found = whole or ending
+    if len(found) == 1:
+        return found[0]
+    which = f"several {split} files ({', '.join(found)})" if found else f"no {split} file"
+    fault = f"there is {which} among: {', '.join(names) or 'nothing'}. Give the file itself"
+    raise CorpusError(fault, path=place)
+
+
+SPLITS_IN = {split: frozenset(names) for split, names in SPLITS.items()}
+
+
+def _parts(name: str) -> list[str]:
+    return [part for part in re.split(r"[^a-z]+", PurePosixPath(name).name.lower()) if part]
