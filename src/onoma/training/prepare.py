@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from onoma.corpus import Corpus, read, read_split
+from onoma.corpus import Corpus, read_split
 from onoma.errors import RecipeError
 from onoma.evaluation import Scores, score_spans
 from onoma.features.static import StaticVectors
@@ -70,15 +70,14 @@ def corpus_part(source: CorpusSource, name: str) -> Corpus:
     place = source.part(name)
     if place is None:
         raise RecipeError(f"the recipe gives corpus.train but no corpus.{name}")
-    options = {
-        "format": source.format,
-        "tag_column": source.tag_column,
-        "scheme": source.scheme,
-        "policy": source.policy,
-    }
-    if place.is_dir():
-        return read_split(place, name, **options)
-    return read(place, **options)
+    return read_split(
+        place,
+        name,
+        format=source.format,
+        tag_column=source.tag_column,
+        scheme=source.scheme,
+        policy=source.policy,
+    )
 
 
 def _features(recipe: Recipe, store: Store, static: StaticVectors | None) -> WordFeatures:
