@@ -23,7 +23,7 @@ def evaluate(
     split: Annotated[str, typer.Option(help="Which part of a folder: train, dev or test.")] = "test",
     json: JsonTarget = None,
     tag_column: Annotated[
-        int | None, typer.Option(help="Column of the tags in a column file; the default is the last.")
+        int | None, typer.Option(help="Column of the tags in a column file, from 0; the default is the last.")
     ] = None,
     scheme: Annotated[
         str | None, typer.Option(help="Tag scheme of the corpus, where detecting it is not wanted.")
@@ -44,18 +44,32 @@ def evaluate(
     gold = read_split(corpus, split, tag_column=tag_column, scheme=scheme)
     with _progress(len(gold)) as progress:
         scores = run(tagger, gold, progress=progress)
-    unknown = sorted(set(gold.labels) - set(tagger.labels))
-    if unknown:
-        typer.echo(
-            f"onoma: {tagger.name} does not know {', '.join(unknown)}; these count as missed", err=True
-        )
-    hand_over(scores, json, _about(tagger, gold, split) | {"unknown_labels": unknown})
+    for warning in _warnings(tagger, gold):
+        typer.echo(f"onoma: {warning}", err=True)
+    hand_over(scores, json, _about(tagger, gold, split))
+
+
+def _warnings(tagger: Tagger, gold: Corpus) -> Iterator[str]:
+    if unknown := _unknown_labels(tagger, gold):
+        yield f"{tagger.name} does not know the labels {', '.join(unknown)}; their entities count as missed"
+    if gold.repairs:
+        yield f"{len(gold.repairs):,} ill-formed tags of the corpus were read leniently"
+
+
+def _unknown_labels(tagger: Tagger, gold: Corpus) -> list[str]:
+    return sorted(set(gold.labels) - set(tagger.labels))
 
 
 def _about(tagger: Tagger, gold: Corpus, split: str) -> dict[str, Any]:
     return {
         "model": tagger.name,
-        "corpus": {"source": str(gold.source), "split": split, "fingerprint": gold.fingerprint},
+        "corpus": {
+            "path": gold.source.path,
+            "split": split,
+            "fingerprint": gold.fingerprint,
+            "repairs": len(gold.repairs),
+            "unknown_labels": _unknown_labels(tagger, gold),
+        },
     }
 
 

@@ -27,7 +27,7 @@ def score(
     pred: Annotated[Path, typer.Argument(help="Column file with predicted tags for the same tokens.")],
     json: JsonTarget = None,
     column: Annotated[
-        int, typer.Option(help="Column of the tags in both files: 1 is the first, -1 the last.")
+        int, typer.Option(help="Column of the tags in both files: 0 is the first, -1 the last.")
     ] = -1,
     gold_column: Annotated[int | None, typer.Option(help="The same for GOLD alone.")] = None,
     pred_column: Annotated[int | None, typer.Option(help="The same for PRED alone.")] = None,

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from onoma.corpus.sources import inspect, opened, quoted
 from onoma.corpus.tagged import is_tag
-from onoma.errors import AlignmentError, CorpusError, InputError
+from onoma.errors import AlignmentError, CorpusError
 from onoma.evaluation.judge import score_tags
 from onoma.evaluation.scores import Scores
 
@@ -47,7 +47,7 @@ def score_files(
 ) -> Scores:
     """Score a column file of predictions against one of gold tags.
 
-    Columns count from 1, or from the last with -1. See `score_tags` for ``scheme``. Raises
+    Columns count from 0, or from the last with -1. See `score_tags` for ``scheme``. Raises
     `AlignmentError` naming the first line in each file where words or sentence breaks differ,
     `CorpusError` for what is no column file or holds no tokens.
 
@@ -70,8 +70,6 @@ def read_columns(path: str | PathLike[str], column: int = -1) -> Columns:
 
     Raises `CorpusError` with the line that has no such column or no tag in it.
     """
-    if column == 0:
-        raise InputError("columns count from 1, or from the last with -1; there is no column 0")
     grid = _grid(_read(path))
     marks = _marks(grid, column)
     token = marks == _TOKEN
@@ -95,7 +93,7 @@ class _Grid:
 
     def at(self, column: int) -> NDArray[np.int64]:
         """``[line]``: where the cell of ``column`` stands, if the line is wide enough."""
-        return self.start + column - 1 if column > 0 else self.end + column
+        return self.start + column if column >= 0 else self.end + column
 
     def taken(self, places: NDArray[np.int64]) -> list[bytes]:
         """The cells at ``places``; where all lines are equally wide, one slice takes a column."""
@@ -108,9 +106,10 @@ class _Grid:
 def _grid(data: bytes) -> _Grid:
     """Cells split at tabs, which may hold spaces, where every line has a tab; else at any white space."""
     lines = data.split(b"\n")[:-1] if _holds_spaces_in_cells(data) else []
-    if lines and all(b"\t" in line or not line.strip() for line in lines):
-        rows = [line.split(b"\t") if line.strip() else [] for line in lines]
-        return _Grid([cell.strip() for row in rows for cell in row], np.array([len(row) for row in rows]))
+    lines = [line.rstrip(b" \t\r") for line in lines]
+    if lines and all(b"\t" in line for line in lines if line and not line.startswith((b"#", _DOCSTART))):
+        rows = [line.split(b"\t") if line else [] for line in lines]
+        return _Grid([cell for row in rows for cell in row], np.array([len(row) for row in rows]))
     text = np.frombuffer(data, dtype=np.uint8)
     space = _SPACE[text]
     begins = ~space
@@ -127,12 +126,13 @@ def _holds_spaces_in_cells(data: bytes) -> bool:
 def _marks(grid: _Grid, column: int) -> NDArray[np.int8]:
     """``[line]``: a token, a break between sentences, or a comment.
 
-    A line that begins with ``#`` is a token all the same if it has as many columns as others, and a tag.
+    A line that begins with ``#`` and a space is a token all the same if it has as many columns as others
+    and a tag among them.
     """
     marks = np.where(grid.counts > 0, _TOKEN, _BREAK).astype(np.int8)
     filled = np.flatnonzero(grid.counts)
     heads = grid.taken(grid.start[filled])
-    special = {head for head in set(heads) if head.startswith((b"#", _DOCSTART))}
+    special = {head for head in set(heads) if head == b"#" or head.startswith((b"# ", _DOCSTART))}
     if not special:
         return marks
     width = int(np.median(grid.counts[filled]))
@@ -141,19 +141,26 @@ def _marks(grid: _Grid, column: int) -> NDArray[np.int8]:
             continue
         if head == _DOCSTART:
             marks[i] = _BREAK
-        elif grid.counts[i] != width or not is_tag(grid.cells[grid.at(column)[i]].decode()):
+        elif grid.counts[i] != width or not _holds_tag(grid, i, column):
             marks[i] = _COMMENT
     return marks
+
+
+def _holds_tag(grid: _Grid, line: int, column: int) -> bool:
+    row = grid.cells[grid.start[line] : grid.end[line]]
+    return -len(row) <= column < len(row) and is_tag(row[column].decode())
 
 
 def _check_width(
     counts: NDArray[np.int64], line: NDArray[np.int64], column: int, path: str | PathLike[str]
 ) -> None:
-    narrow = counts < abs(column)
+    narrow = counts < (column + 1 if column >= 0 else -column)
     if narrow.any():
         at = int(np.argmax(narrow))
         raise CorpusError(
-            f"has {counts[at]} columns here, so there is no column {column}", path=path, line=int(line[at])
+            f"this row has {counts[at]} columns, so none is column {column} (they count from 0)",
+            path=path,
+            line=int(line[at]),
         )
 
 

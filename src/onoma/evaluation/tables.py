@@ -35,7 +35,7 @@ def _sentences(scores: Scores) -> Iterator[str]:
     if len(set(scores.schemes.values())) > 1:
         yield f"Gold is {scores.schemes['gold']}, the predictions are {scores.schemes['predicted']}."
     if scores.misaligned:
-        yield f"{scores.misaligned:,} predicted entities lie beside the token edges; they are false positives."
+        yield f"{scores.misaligned:,} predicted entities lie beside the token edges: false positives."
 
 
 def entity_table(scores: Scores) -> Table:
