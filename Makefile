@@ -81,7 +81,7 @@ $(DEV): $(BIN)/python pyproject.toml
 	  echo "That is a CUDA build of torch, several GB of it, and the tests need none of it: nothing was installed."; \
 	  echo "PyTorch's installation page gives the pip options for its CPU build; pass them on as TORCH, for example"; \
 	  echo "  make test TORCH='$(TORCH) --index-url ADDRESS'     or     make test TORCH=./a-cpu-build.whl"; \
-	  echo "A CUDA build is welcome too if you want one: install it into $(VENV) yourself, then make test."; \
+	  echo "A CUDA build is welcome too if you want one: install it into $(VENV) yourself, then make test TORCH=torch"; \
 	  exit 1;; esac
 	$(SAY) "installing $(TORCH)"
 	@$(PIP) install $(TORCH)
