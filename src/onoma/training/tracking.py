@@ -28,21 +28,21 @@ def logged(events: Iterable[Event], work: Path) -> Iterator[Event]:
 
     A resumed run goes on with the files of the one it resumes.
     """
-    past = work / "history.json"
-    history: list[dict[str, Any]] = json.loads(past.read_text(encoding="utf-8")) if past.is_file() else []
-    with (work / "log.txt").open("a", encoding="utf-8") as log:
-        for event in events:
-            if line := describe(event):
-                print(datetime.now(UTC).isoformat(timespec="seconds"), line, file=log, flush=True)
-            if isinstance(event, Epoch):
-                # epochs done again after a kill replace what was noted of them
-                history = [row for row in history if row["epoch"] < event.epoch] + [asdict(event)]
-                _write_history(history, work)
-            yield event
+    for event in events:
+        if line := describe(event):
+            with (work / "log.txt").open("a", encoding="utf-8") as log:
+                print(datetime.now(UTC).isoformat(timespec="seconds"), line, file=log)
+        if isinstance(event, Epoch):
+            _note_epoch(event, work)
+        yield event
 
 
-def _write_history(history: list[dict[str, Any]], work: Path) -> None:
-    with whole_file(work / "history.json") as file:
+def _note_epoch(epoch: Epoch, work: Path) -> None:
+    """Add an epoch to the history; one done again after a kill replaces what was noted of it."""
+    place = work / "history.json"
+    known: list[dict[str, Any]] = json.loads(place.read_text(encoding="utf-8")) if place.is_file() else []
+    history = [row for row in known if row["epoch"] < epoch.epoch] + [asdict(epoch)]
+    with whole_file(place) as file:
         file.write(json.dumps(history, indent=1) + "\n")
     draw_curves(history, work / "curves.png")
 
