@@ -44,11 +44,12 @@ def train(
     wanted = load_recipe(recipe, settings or [])
     folder = out or wanted.output or Path("out") / wanted.name
     events = logged(run_recipe(wanted, folder, resume=resume), folder / WORK)
-    _follow(tracked(events, wanted, folder / WORK) if tracking else events)
+    followed = tracked(events, wanted, folder / WORK) if tracking else events
+    _follow(followed, wanted.training.epochs)
 
 
-def _follow(events: Iterable[Event]) -> None:
-    """Show a live progress bar on a terminal, and each evaluation as a line."""
+def _follow(events: Iterable[Event], epochs: int) -> None:
+    """Show a live progress bar over the whole run on a terminal, and each evaluation as a line."""
     from rich.console import Console
 
     from onoma.training.loop import Epoch, Step
@@ -61,12 +62,13 @@ def _follow(events: Iterable[Event]) -> None:
             if isinstance(event, Step):
                 speed = event.tokens / event.seconds
                 note = f"loss {event.loss:.4f}  {best} {speed:,.0f} tokens/s"
-                name = f"epoch {event.epoch + 1}"
-                bar.update(task, description=name, completed=event.step, total=event.steps, note=note)
+                done, total = event.epoch * event.steps + event.step, epochs * event.steps
+                name = f"epoch {event.epoch + 1} of {epochs}"
+                bar.update(task, description=name, completed=done, total=total, note=note)
             elif line := describe(event):
                 if isinstance(event, Epoch):
                     best = f"dev F1 {100 * event.dev_f1:.2f} "
-                console.print(line, highlight=False)
+                console.print(line, highlight=False, soft_wrap=True)
 
 
 def _bar(console: Any) -> Any:
