@@ -74,7 +74,7 @@ def read_columns(path: str | PathLike[str], column: int = -1) -> Columns:
     marks = _marks(grid, column)
     token = marks == _TOKEN
     if not token.any():
-        raise CorpusError("holds no tokens: expected a word and its tag on each line", path=path)
+        raise CorpusError("the file holds no tokens: expected a word and its tag on each line", path=path)
     line = np.flatnonzero(token) + 1
     _check_width(grid.counts[token], line, column, path)
     words = grid.taken(grid.start[token])
