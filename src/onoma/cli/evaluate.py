@@ -23,7 +23,8 @@ def evaluate(
     split: Annotated[str, typer.Option(help="Which part of a folder: train, dev or test.")] = "test",
     json: JsonTarget = None,
     tag_column: Annotated[
-        int | None, typer.Option(help="Column of the tags in a column file, from 0; the default is the last.")
+        str | None,
+        typer.Option(metavar="N|NAME", help="Column of the tags, from 0, or its name; default: the last."),
     ] = None,
     scheme: Annotated[
         str | None, typer.Option(help="Tag scheme of the corpus, where detecting it is not wanted.")
@@ -41,12 +42,16 @@ def evaluate(
     from onoma.evaluation import evaluate as run
 
     tagger = onoma.load(model, threads=threads)
-    gold = read_split(corpus, split, tag_column=tag_column, scheme=scheme)
+    gold = read_split(corpus, split, tag_column=_column(tag_column), scheme=scheme)
     with _progress(len(gold)) as progress:
         scores = run(tagger, gold, progress=progress)
     for warning in _warnings(tagger, gold):
         typer.echo(f"onoma: {warning}", err=True)
     hand_over(scores, json, _about(tagger, gold, split))
+
+
+def _column(given: str | None) -> int | str | None:
+    return int(given) if given and given.removeprefix("-").isdigit() else given
 
 
 def _warnings(tagger: Tagger, gold: Corpus) -> Iterator[str]:
