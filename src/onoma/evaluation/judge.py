@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -157,7 +158,7 @@ def _flat(tags: Sequence[str] | Sequence[Sequence[str]], first: Flags | None) ->
     if first is not None or all(isinstance(item, str) for item in tags[:1]):
         flags = _first_flags([len(tags)]) if first is None else first
         return tags, flags  # type: ignore[return-value]  # a list of str, as just seen
-    return [tag for sentence in tags for tag in sentence], _first_flags([len(s) for s in tags])
+    return list(chain.from_iterable(tags)), _first_flags(list(map(len, tags)))
 
 
 def _first_flags(lengths: Sequence[int]) -> Flags:

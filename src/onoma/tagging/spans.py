@@ -7,7 +7,7 @@ and last tags may open and close an entity in the scheme; it equals seqeval's st
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -87,15 +87,16 @@ def encode_tags(
     >>> stream.prefix.tolist(), stream.labels
     ([1, 2, 0], ['per'])
     """
-    known = {tag: split_tag(tag) for tag in dict.fromkeys(tags)}
-    used = {label for _, label in known.values() if label}
+    order = defaultdict[str, int]()
+    order.default_factory = order.__len__  # a tag seen for the first time gets the next number
+    ids = np.fromiter(map(order.__getitem__, tags), dtype=np.int32, count=len(tags))
+    known = [split_tag(tag) for tag in order]
+    used = {label for _, label in known if label}
     names = sorted(used) if labels is None else list(labels)
     if unknown := sorted(used.difference(names)):
         raise TagError(f"unknown label {unknown[0]!r}; {nearest(unknown[0], names)}")
     index = {name: i for i, name in enumerate(names)} | {"": -1}
-    pairs = np.array([(p, index[label]) for p, label in known.values()], dtype=np.int32).reshape(-1, 2)
-    order = {tag: i for i, tag in enumerate(known)}
-    ids = np.fromiter(map(order.__getitem__, tags), dtype=np.int32, count=len(tags))
+    pairs = np.array([(p, index[label]) for p, label in known], dtype=np.int32).reshape(-1, 2)
     return TagStream(pairs[ids, 0].astype(np.int8), pairs[ids, 1], first, names)
 
 
