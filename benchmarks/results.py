@@ -101,6 +101,12 @@ def finished(folder: Path) -> bool:
     return (folder / "bundle.json").is_file() and "test" in read_manifest(folder).scores
 
 
+def done(entry: Entry, out: Path) -> list[Path]:
+    """The finished runs of an entry."""
+    folders = [folder_of(entry, seed, out) for seed in entry.seeds]
+    return [folder for folder in folders if finished(folder)]
+
+
 def page(out: Path, sources: dict[str, list[str]]) -> str:
     parts = [HEAD]
     for corpus, title in TITLES.items():
@@ -109,7 +115,7 @@ def page(out: Path, sources: dict[str, list[str]]) -> str:
         ]
         if rows:
             test = test_sentences(sources[corpus])
-            parts += [title, floor(folder_of(rows[0], rows[0].seeds[0], out)), COLUMNS]
+            parts += [title, floor(done(rows[0], out)[0]), COLUMNS]
             parts += [row(entry, out, test) for entry in rows]
     return "\n".join(parts) + TAIL.format(version=onoma.__version__)
 
@@ -130,7 +136,7 @@ def floor(folder: Path) -> str:
 
 
 def row(entry: Entry, out: Path, sentences: list[str]) -> str:
-    folders = [f for f in (folder_of(entry, seed, out) for seed in entry.seeds) if finished(f)]
+    folders = done(entry, out)
     manifests = [read_manifest(folder) for folder in folders]
     dev, test = (spread([f1(m, split) for m in manifests]) for split in ("dev", "test"))
     tokens = spread([100 * m.scores["test"]["tokens"]["accuracy"] for m in manifests])

@@ -33,7 +33,8 @@ def model_card(manifest: Manifest) -> str:
 
 def _facts(manifest: Manifest) -> Iterator[str]:
     size = manifest.bytes / 1e6
-    yield f"* architecture: {manifest.architecture}, {manifest.parameters:,} learned parameters, {size:.1f} MB"
+    kind = manifest.architecture
+    yield f"* architecture: {kind}, {manifest.parameters:,} learned parameters, {size:.1f} MB"
     yield f"* language: {manifest.language}"
     yield f"* labels: {', '.join(manifest.labels)}"
 
