@@ -23,6 +23,7 @@ __all__ = ["Columns", "read_columns", "score_files"]
 
 _BREAK, _TOKEN, _COMMENT = 0, 1, 2
 _DOCSTART = b"-DOCSTART-"
+_SIGNS = (b"\n" + _DOCSTART, b"\n# ", b"\n#\t", b"\n#\n")  # of lines that may be no tokens
 _SPACE = np.isin(np.arange(256), list(b" \t\n\r\x0b\x0c"))  # as bytes.split() has it
 
 
@@ -70,8 +71,11 @@ def read_columns(path: str | PathLike[str], column: int = -1) -> Columns:
 
     Raises `CorpusError` with the line that has no such column or no tag in it.
     """
-    grid = _grid(_read(path))
-    marks = _marks(grid, column)
+    data = _read(path)
+    grid = _grid(data)
+    marks = np.where(grid.counts > 0, _TOKEN, _BREAK)
+    if any(sign in data or data.startswith(sign[1:]) for sign in _SIGNS):
+        _mark_specials(marks, grid, column)
     token = marks == _TOKEN
     if not token.any():
         raise CorpusError("the file holds no tokens: expected a word and its tag on each line", path=path)
@@ -123,27 +127,20 @@ def _holds_spaces_in_cells(data: bytes) -> bool:
     return b"\t" in data and any(sign in data for sign in (b" ", b"\t\t", b"\n\t"))
 
 
-def _marks(grid: _Grid, column: int) -> NDArray[np.int8]:
-    """``[line]``: a token, a break between sentences, or a comment.
+def _mark_specials(marks: NDArray[np.int64], grid: _Grid, column: int) -> None:
+    """Set which lines are breaks between documents, and which are comments.
 
     A line that begins with ``#`` and a space is a token all the same if it has as many columns as others
     and a tag among them.
     """
-    marks = np.where(grid.counts > 0, _TOKEN, _BREAK).astype(np.int8)
     filled = np.flatnonzero(grid.counts)
-    heads = grid.taken(grid.start[filled])
-    special = {head for head in set(heads) if head == b"#" or head.startswith((b"# ", _DOCSTART))}
-    if not special:
-        return marks
     width = int(np.median(grid.counts[filled]))
-    for i, head in zip(filled.tolist(), heads, strict=True):
-        if head not in special:
-            continue
+    for i, head in zip(filled.tolist(), grid.taken(grid.start[filled]), strict=True):
         if head == _DOCSTART:
             marks[i] = _BREAK
-        elif grid.counts[i] != width or not _holds_tag(grid, i, column):
-            marks[i] = _COMMENT
-    return marks
+        elif head == b"#" or head.startswith(b"# "):
+            comment = grid.counts[i] != width or not _holds_tag(grid, i, column)
+            marks[i] = _COMMENT if comment else _TOKEN
 
 
 def _holds_tag(grid: _Grid, line: int, column: int) -> bool:
