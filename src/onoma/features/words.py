@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from onoma.errors import BundleError, InputError
 from onoma.features.static import StaticLexicon
+from onoma.files import whole_file
 
 __all__ = ["PAD", "UNKNOWN", "WordFeatures", "build_features", "normalise", "shape"]
 
@@ -118,7 +119,8 @@ class WordFeatures:
             "shapes": list(self.shapes),
             "static": self.static is not None,
         }
-        (folder / "lexicon.json").write_text(json.dumps(parts, ensure_ascii=False), encoding="utf-8")
+        with whole_file(folder / "lexicon.json") as file:
+            file.write(json.dumps(parts, ensure_ascii=False))
         if self.static is not None:
             self.static.save(folder)
 

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Literal
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import Tensor, nn
 
 from onoma.models.lexical import LexicalLayer, LexicalSizes
@@ -33,6 +33,14 @@ class BiLstmAttentionOptions(BaseModel):
     heads: int = Field(4, ge=1)
     dropout: float = Field(0.3, ge=0, lt=1)
     loss: Literal["sparse", "categorical"] = "sparse"
+
+    @model_validator(mode="after")
+    def _heads_divide(self) -> BiLstmAttentionOptions:
+        if 2 * self.hidden[1] % self.heads:
+            raise ValueError(
+                f"{self.heads} heads do not divide twice {self.hidden[1]}, the upper layer's units"
+            )
+        return self
 
 
 class BiLstmAttention(Network):

@@ -1,7 +1,7 @@
 """A bundle on disk: a folder with ``bundle.json``, ``model.onnx``, lexicon files. No pickle, no code.
 
-``bundle.json`` is written last and holds the checksum of every other file, so a folder with a manifest is
-whole; loading verifies format and checksums and says why it refuses.
+``bundle.json`` is written last and holds the checksum of every other file and of its own content (``seal``),
+so a folder with a manifest is whole; loading verifies format and checksums and says why it refuses.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -44,8 +45,15 @@ def write_bundle(folder: Path, manifest: Manifest, model: bytes, features: WordF
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Write ``bundle.json`` alone, for instance with scores measured since."""
+    content = manifest.model_dump(mode="json")
     with whole_file(folder / MANIFEST) as file:
-        file.write(manifest.model_dump_json(indent=1) + "\n")
+        file.write(json.dumps({**content, "seal": _seal(content)}, indent=1, ensure_ascii=False) + "\n")
+
+
+def _seal(content: dict[str, Any]) -> str:
+    """The checksum of a manifest's content, however it is laid out."""
+    rest = {key: value for key, value in content.items() if key != "seal"}
+    return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -57,10 +65,14 @@ def read_manifest(folder: Path) -> Manifest:
                 f"{folder} is a bundle of format {content['format']}; this version reads up to {FORMAT}: "
                 "install a newer onoma"
             )
+        if content["seal"] != _seal(content):
+            raise BundleError(f"{folder}/{MANIFEST} has changed since it was written (its seal differs)")
         return Manifest.model_validate(content)
     except FileNotFoundError as error:
         raise BundleError(f"{folder} is not a bundle: it has no {MANIFEST}") from error
-    except (OSError, ValueError, KeyError, TypeError, ValidationError) as error:
+    except KeyError as error:
+        raise BundleError(f"{folder}/{MANIFEST} is damaged: it has no {error}") from error
+    except (OSError, ValueError, TypeError, ValidationError) as error:
         raise BundleError(f"{folder}/{MANIFEST} is damaged: {error}") from error
 
 

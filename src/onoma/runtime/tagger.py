@@ -71,6 +71,8 @@ class Tagger:
 
     def pipe(self, texts: Iterable[str | Document], *, batch_size: int = 256) -> Iterator[Document]:
         """The same, lazily and in order, ``batch_size`` texts at a time."""
+        if isinstance(texts, str | Document):
+            raise InputError("a tagger takes a list of texts; for a single one write tagger([text])")
         source = iter(texts)
         while chunk := [_document(text) for text in islice(source, batch_size)]:
             yield from self._annotate(chunk)

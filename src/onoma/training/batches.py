@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from onoma.features.batch import Batch, pad_index
 from onoma.features.words import UNKNOWN, WordFeatures
+from onoma.tagging import TagSet
 from onoma.training.recipe import Training
 from onoma.training.store import Store
 
@@ -94,8 +95,11 @@ def _trim(array: NDArray[np.int32]) -> NDArray[np.int64]:
 class EpochPlan:
     """The batches of one epoch with their gold tags; ``plan[i]`` is batch ``i``."""
 
-    def __init__(self, store: Store, table: WordTable, training: Training, seed: int, epoch: int) -> None:
-        self._store, self._table, self._dropout = store, table, training.word_dropout
+    def __init__(
+        self, store: Store, table: WordTable, tags: TagSet, training: Training, seed: int, epoch: int
+    ) -> None:
+        self._store, self._table, self._tags = store, table, tags
+        self._dropout = training.word_dropout
         self._plan = plan_epoch(store.lengths, training, seed, epoch)
         self._chance = (seed, epoch, 1)
 
@@ -106,8 +110,19 @@ class EpochPlan:
         """Batch ``i`` and its tag ids ``[batch, time]``."""
         rows = [(self._store.sentence(s), a, b) for s, a, b in self._plan[i]]
         batch = self._table.batch([words[a:b] for (words, _), a, b in rows])
-        gold, _ = pad_index([tags[a:b] for (_, tags), a, b in rows])
+        gold, _ = pad_index([self._window_tags(tags, a, b) for (_, tags), a, b in rows])
         return self._forget(batch, i), gold
+
+    def tokens(self, i: int) -> int:
+        """How many tokens batch ``i`` holds."""
+        return sum(map(_width, self._plan[i]))
+
+    def _window_tags(self, tags: NDArray[np.integer], start: int, end: int) -> NDArray[np.integer]:
+        """The tags of a window; an entity that its edge cuts is tagged as far as the window sees it."""
+        if end - start == len(tags):
+            return tags
+        inside = self._tags.decode(tags[start:end])
+        return self._tags.encode(inside, end - start)
 
     def _forget(self, batch: Batch, i: int) -> Batch:
         """Train some known words as unknown, so that the vector of unknown words is learned too."""

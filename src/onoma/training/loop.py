@@ -18,6 +18,7 @@ from typing import Any
 
 import torch
 from accelerate import Accelerator
+from accelerate.state import AcceleratorState
 
 from onoma.errors import TrainingError
 from onoma.evaluation import Scores
@@ -86,13 +87,16 @@ class Run:
 def train(run: Run, *, resume: bool = False) -> Iterator[Step | Epoch]:
     """Train by the recipe; ``resume`` goes on from the newest checkpoint, if there is one.
 
-    Afterwards the best weights are in ``run.best``, the last state in ``run.last``. Raises `TrainingError`
-    when the loss is no longer finite, or the checkpoint belongs to another recipe.
+    A resumed run first tells of the epochs it has behind it: who follows it may have been killed between an
+    epoch's checkpoint and its note of it. Afterwards the best weights are in ``run.best``, the last state in
+    ``run.last``. Raises `TrainingError` when loss or weights are no longer finite, or the checkpoint belongs
+    to another recipe or corpus.
     """
     with _repeatable(run.recipe.training.threads):
         learner = _Learner(run)
         if resume and run.last.is_file():
             learner.restore(load_checkpoint(run.last))
+            yield from [Epoch(**past) for past in learner.history]
         yield from learner.epochs()
 
 
@@ -102,6 +106,7 @@ class _Learner:
     def __init__(self, run: Run) -> None:
         self.run, self.recipe = run, run.recipe
         precision = run.recipe.training.mixed_precision
+        AcceleratorState._reset_state()  # else a second run in one process must be of the first's precision
         self.accelerator = Accelerator(mixed_precision=precision)
         optimiser = make_optimiser(run.network, run.recipe.optimiser)
         self.model, self.optimiser = self.accelerator.prepare(run.network, optimiser)
@@ -119,50 +124,63 @@ class _Learner:
 
     def epochs(self) -> Iterator[Step | Epoch]:
         while self.epoch < self.recipe.training.epochs and not self._out_of_patience():
-            plan = EpochPlan(
-                self.run.store, self.run.table, self.recipe.training, self.recipe.seed, self.epoch
-            )
+            run, recipe = self.run, self.recipe
+            tags = self.network.tags
+            plan = EpochPlan(run.store, run.table, tags, recipe.training, recipe.seed, self.epoch)
             yield from self._steps(plan)
             yield self._close_epoch()
 
     def _steps(self, plan: EpochPlan) -> Iterator[Step]:
-        world, rank = self.accelerator.num_processes, self.accelerator.process_index
-        steps = math.ceil(len(plan) / world)
+        steps = math.ceil(len(plan) / self.accelerator.num_processes)
         self.model.train()
         while self.step < steps:
-            self._learn(plan, (self.step * world + rank) % len(plan), steps)
+            self._learn(plan, steps)
             self.step += 1
             mean = self.loss_sum / self.loss_tokens
             seconds = time.perf_counter() - self.began
             yield Step(self.epoch, self.step, steps, mean, self.tokens, seconds)
-            if self.step % self.recipe.training.checkpoint_every == 0 and self.step < steps:
+            if self._due() and self.step < steps:
                 self.save()
 
-    def _learn(self, plan: EpochPlan, i: int, steps: int) -> None:
-        options = self.recipe.optimiser
-        arrays, gold = plan[i]
+    def _due(self) -> bool:
+        """Whether to save: never between batches summed into one step, whose gradients are not kept."""
+        updates, rest = divmod(self.step, self.recipe.optimiser.accumulate)
+        return not rest and updates % self.recipe.training.checkpoint_every == 0
+
+    def _learn(self, plan: EpochPlan, steps: int) -> None:
+        arrays, gold = plan[self._batch(plan, self.step)]
         batch = TensorBatch.of(arrays, self.accelerator.device)
         with self.accelerator.autocast():
             loss = self.model(batch, torch.from_numpy(gold).to(self.accelerator.device))
         self._count(float(loss.detach()), int(arrays.lengths.sum()))
-        last = self.step + 1 == steps
-        group = options.accumulate
-        if last and (self.step + 1) % group:  # a last group that is not full
-            group = (self.step + 1) % group
-        self.accelerator.backward(loss / group)
-        if last or (self.step + 1) % options.accumulate == 0:
+        first = self.step - self.step % self.recipe.optimiser.accumulate
+        group = range(first, min(first + self.recipe.optimiser.accumulate, steps))
+        tokens = sum(plan.tokens(self._batch(plan, step)) for step in group)
+        # weighed by tokens, batches summed into one step give the gradient of one large batch
+        self.accelerator.backward(loss * (int(arrays.lengths.sum()) / tokens))
+        if self.step == group[-1]:
             self._update(steps)
+
+    def _batch(self, plan: EpochPlan, step: int) -> int:
+        """The batch that this process learns from at ``step``."""
+        world, rank = self.accelerator.num_processes, self.accelerator.process_index
+        batch: int = (step * world + rank) % len(plan)
+        return batch
 
     def _count(self, loss: float, tokens: int) -> None:
         if not math.isfinite(loss):
-            raise TrainingError(
-                f"the loss became {loss} in epoch {self.epoch + 1}, step {self.step + 1}; the last good "
-                f"checkpoint is {self.run.last}. Try a lower optimiser.rate, a smaller optimiser.clip, "
-                "or no mixed precision"
-            )
+            raise self._diverged(f"the loss became {loss}")
         self.loss_sum += loss * tokens
         self.loss_tokens += tokens
         self.tokens += tokens
+
+    def _diverged(self, what: str) -> TrainingError:
+        kept = self.run.last.is_file()
+        good = f"the last good checkpoint is {self.run.last}" if kept else "there was no checkpoint yet"
+        return TrainingError(
+            f"{what} in epoch {self.epoch + 1}, step {self.step + 1}; {good}. "
+            "Try a lower optimiser.rate, a smaller optimiser.clip, or no mixed precision"
+        )
 
     def _update(self, steps: int) -> None:
         options = self.recipe.optimiser
@@ -207,7 +225,12 @@ class _Learner:
         return patience is not None and self.epoch - best > patience
 
     def _weights(self) -> dict[str, torch.Tensor]:
-        return {name: value.cpu() for name, value in self.network.state_dict().items()}
+        """Weights fit to be kept; raises `TrainingError` when one is no longer finite."""
+        weights = {name: value.cpu() for name, value in self.network.state_dict().items()}
+        for name, value in weights.items():
+            if not torch.isfinite(value).all():
+                raise self._diverged(f"the weights {name} became infinite or undefined")
+        return weights
 
     def save(self) -> None:
         """Write the newest checkpoint."""
@@ -220,6 +243,7 @@ class _Learner:
         """Everything a resumed run needs."""
         return {
             "recipe": _fingerprint(self.recipe),
+            "corpus": self.run.store.key,
             "network": self._weights(),
             "optimiser": self.optimiser.state_dict(),
             "average": {"weights": self.average.weights, "steps": self.average.steps},
@@ -230,10 +254,13 @@ class _Learner:
 
     def restore(self, state: dict[str, Any]) -> None:
         """Take up a checkpoint's state; raises `TrainingError` when it was made by another recipe."""
-        if state["recipe"] != _fingerprint(self.recipe):
-            raise TrainingError(
-                f"{self.run.last} was made by another recipe; resume with that one, or start anew elsewhere"
-            )
+        now = {"recipe": _fingerprint(self.recipe), "corpus": self.run.store.key}
+        for what, mark in now.items():
+            if state.get(what) != mark:
+                raise TrainingError(
+                    f"{self.run.last} was made with another {what}; resume with that one, "
+                    "or start anew with another --out"
+                )
         self.network.load_state_dict(state["network"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.average.steps = state["average"]["steps"]

@@ -43,6 +43,12 @@ def prepare(recipe: Recipe, folder: Path) -> Prepared:
     Raises `RecipeError` or `CorpusError` before any training has begun.
     """
     corpora = {name: corpus_part(recipe.corpus, name) for name in ("train", "dev")}
+    if corpora["train"].source == corpora["dev"].source:
+        place = corpora["train"].source.path
+        raise RecipeError(
+            f"train and dev are the same file, {place}: its scores would mean nothing. Divide it with "
+            "`onoma split` and give the folder as corpus.path, or give corpus.train and corpus.dev"
+        )
     tags = TagSet(corpora["train"].labels, recipe.scheme)
     if not tags.labels:
         raise RecipeError("the training corpus has no entities; check corpus.tag_column")

@@ -20,7 +20,7 @@ __all__ = ["CorpusSource", "Features", "Optimiser", "Recipe", "Training", "Vecto
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class CorpusSource(_Part):
@@ -34,7 +34,7 @@ class CorpusSource(_Part):
     dev: Path | None = None
     test: Path | None = None
     format: str | None = None
-    tag_column: int | None = None
+    tag_column: int | str | None = None
     scheme: str | None = None
     policy: Literal["conlleval", "discard", "error"] = "conlleval"
     name: str | None = Field(None, description="what the corpus is called on the card")
@@ -115,7 +115,7 @@ class Recipe(_Part):
     network: Annotated[NetworkOptions, Field(discriminator="architecture")]
     optimiser: Optimiser = Optimiser()
     training: Training = Training()
-    seed: int = 42
+    seed: int = Field(42, ge=0, lt=2**63)
     output: Path | None = None
 
 

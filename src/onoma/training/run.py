@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from accelerate import PartialState
 
-from onoma.corpus import Corpus
-from onoma.errors import InputError, OnomaError, OutputError
+from onoma.errors import InputError, OutputError
 from onoma.evaluation import Scores, evaluate
 from onoma.files import whole_file
 from onoma.models import Network, to_onnx
@@ -23,7 +23,7 @@ from onoma.training.loop import Epoch, Step, train
 from onoma.training.prepare import Prepared, corpus_part, prepare
 from onoma.training.recipe import Recipe, as_mapping
 
-__all__ = ["Finished", "Judged", "Started", "run_recipe"]
+__all__ = ["Event", "Finished", "Judged", "Skipped", "Started", "run_recipe"]
 
 WORK = "training"
 """The folder inside a run's output that holds checkpoints, log, history and curves."""
@@ -37,6 +37,7 @@ class Started:
     fingerprint: str
     sentences: dict[str, int]
     labels: list[str]
+    unseen: list[str]  # labels that dev has and train lacks: their entities count as missed
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,14 @@ class Judged:
 
 
 @dataclass(frozen=True, slots=True)
+class Skipped:
+    """A split could not be scored, and why."""
+
+    split: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Finished:
     """The bundle is whole."""
 
@@ -55,26 +64,41 @@ class Finished:
     manifest: Manifest
 
 
-Event = Started | Step | Epoch | Judged | Finished
+Event = Started | Step | Epoch | Judged | Skipped | Finished
 
 
 def run_recipe(recipe: Recipe, folder: Path, *, resume: bool = False) -> Iterator[Event]:
     """Train by ``recipe``; the bundle is ``folder`` itself, what training keeps lies in ``folder/training``.
 
+    Of several processes (``accelerate launch``) all train, and the main one alone tells of it and writes.
     Raises `InputError` when ``folder`` holds an earlier run and ``resume`` is not set, and what `prepare` and
     `train` raise.
     """
     work = folder / WORK
     _claim(recipe, folder, work, resume)
-    prepared = prepare(recipe, work)
-    network = prepared.run.network
-    sentences = {name: len(corpus) for name, corpus in prepared.corpora.items()}
-    fingerprint = prepared.corpora["train"].fingerprint
-    yield Started(_parameters(network), fingerprint, sentences, prepared.tags.labels)
+    processes = PartialState()
+    with processes.main_process_first():  # the others then find the encoded corpus in the cache
+        prepared = prepare(recipe, work)
+    if not processes.is_main_process:
+        for _ in train(prepared.run, resume=resume):
+            pass
+        return
+    yield _started(prepared)
     yield from train(prepared.run, resume=resume)
-    network.load_state_dict(load_checkpoint(prepared.run.best)["network"])
+    prepared.run.network.load_state_dict(load_checkpoint(prepared.run.best)["network"])
     manifest = write_best(prepared, folder)
     yield from _judge(recipe, prepared, folder, manifest)
+
+
+def _started(prepared: Prepared) -> Started:
+    corpora, known = prepared.corpora, prepared.tags.labels
+    return Started(
+        parameters=_parameters(prepared.run.network),
+        fingerprint=corpora["train"].fingerprint,
+        sentences={name: len(corpus) for name, corpus in corpora.items()},
+        labels=known,
+        unseen=sorted(set(corpora["dev"].labels).difference(known)),
+    )
 
 
 def _claim(recipe: Recipe, folder: Path, work: Path, resume: bool) -> None:
@@ -85,6 +109,8 @@ def _claim(recipe: Recipe, folder: Path, work: Path, resume: bool) -> None:
         work.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"cannot write to {folder}: {error.strerror}; choose another --out") from error
+    if resume and (work / "recipe.yaml").is_file():
+        return
     with whole_file(work / "recipe.yaml") as file:
         file.write(yaml.safe_dump(as_mapping(recipe), sort_keys=False, allow_unicode=True))
 
@@ -124,7 +150,12 @@ def _judge(recipe: Recipe, prepared: Prepared, folder: Path, manifest: Manifest)
     """Score the written bundle through the runtime on dev and, once, on test; write the scores into it."""
     tagger = Tagger(folder)
     scores: dict[str, dict[str, Any]] = {}
-    for split, corpus in _splits(recipe, prepared):
+    for split in ("dev", "test"):
+        try:
+            corpus = prepared.corpora.get(split) or corpus_part(recipe.corpus, split)
+        except InputError as error:  # a corpus may come without a test part
+            yield Skipped(split, str(error))
+            continue
         result = evaluate(tagger, corpus)
         scores[split] = result.to_dict()
         yield Judged(split, result)
@@ -133,12 +164,3 @@ def _judge(recipe: Recipe, prepared: Prepared, folder: Path, manifest: Manifest)
     with whole_file(folder / CARD) as file:
         file.write(model_card(manifest))
     yield Finished(folder, manifest)
-
-
-def _splits(recipe: Recipe, prepared: Prepared) -> Iterator[tuple[str, Corpus]]:
-    yield "dev", prepared.corpora["dev"]
-    try:
-        test = corpus_part(recipe.corpus, "test")
-    except OnomaError:  # a corpus may come without a test part
-        return
-    yield "test", test

@@ -2,12 +2,13 @@
 
 A store is a folder with two Arrow files: ``sentences.arrow`` (word numbers and tag numbers, lists in
 record batches of equal length) and ``words.arrow`` (the distinct words and their counts). Only the pages
-in use are in memory, however large the corpus.
+in use are in memory, however large the corpus. ``sums.json`` holds their checksums.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from collections.abc import Iterator
 from itertools import islice
@@ -27,6 +28,7 @@ __all__ = ["Store", "build_store", "cache_folder"]
 
 _BLOCK = 4096  # sentences a record batch
 _FORMAT = 1
+_FILES, _SUMS = ("sentences.arrow", "words.arrow"), "sums.json"
 _SENTENCES = pa.schema([("words", pa.list_(pa.int32())), ("tags", pa.list_(pa.int16()))])
 _WORDS = pa.schema([("word", pa.large_string()), ("count", pa.int64())])
 
@@ -45,10 +47,28 @@ def build_store(corpus: Corpus, tags: TagSet, cache: Path | None = None) -> Stor
     """
     key = hashlib.sha256(f"{_FORMAT} {corpus.fingerprint} {tags.names}".encode()).hexdigest()[:24]
     folder = (cache or cache_folder()) / "encoded" / key
-    if not (folder / "sentences.arrow").is_file():
+    if not _is_whole(folder):
         with whole_folder(folder) as beside:
             _write(corpus, tags, beside)
+            (beside / _SUMS).write_text(json.dumps(_sums(beside)), encoding="utf-8")
     return Store(folder)
+
+
+def _is_whole(folder: Path) -> bool:
+    """Whether a store is there as it was written; a damaged one is made again."""
+    try:
+        noted: object = json.loads((folder / _SUMS).read_text(encoding="utf-8"))
+        return noted == _sums(folder)
+    except (OSError, ValueError):
+        return False
+
+
+def _sums(folder: Path) -> dict[str, str]:
+    sums = {}
+    for name in _FILES:
+        with (folder / name).open("rb") as file:
+            sums[name] = hashlib.file_digest(file, "sha256").hexdigest()
+    return sums
 
 
 def _write(corpus: Corpus, tags: TagSet, folder: Path) -> None:
@@ -59,7 +79,7 @@ def _write(corpus: Corpus, tags: TagSet, folder: Path) -> None:
         while block := list(islice(rows, _BLOCK)):
             file.write_batch(pa.record_batch(list(zip(*block, strict=True)), schema=_SENTENCES))
     if not number:
-        raise CorpusError("the corpus holds no sentence with tokens; there is nothing to train on")
+        raise CorpusError("the corpus holds no sentence with tokens", path=corpus.source.path)
     with pa.OSFile(str(folder / "words.arrow"), "wb") as sink, pa.ipc.new_file(sink, _WORDS) as file:
         file.write_batch(pa.record_batch([list(number), counts], schema=_WORDS))
 
@@ -85,6 +105,7 @@ class Store:
     """Read access to a store: sentence ``i`` as two arrays, without loading the rest."""
 
     def __init__(self, folder: Path) -> None:
+        self.key = folder.name  # of the corpus and its tags
         reader = pa.ipc.open_file(pa.memory_map(str(folder / "sentences.arrow")))
         blocks = [reader.get_batch(i) for i in range(reader.num_record_batches)]
         self._words = [(_flat(block.column(0)), _offsets(block.column(0))) for block in blocks]

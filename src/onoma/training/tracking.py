@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from onoma.files import whole_file
 from onoma.training.curves import draw_curves
 from onoma.training.loop import Epoch
 from onoma.training.recipe import Recipe, as_mapping
-from onoma.training.run import Event, Finished, Judged, Started
+from onoma.training.run import Event, Finished, Judged, Skipped, Started
 
 __all__ = ["logged", "tracked"]
 
@@ -29,22 +30,27 @@ def logged(events: Iterable[Event], work: Path) -> Iterator[Event]:
     A resumed run goes on with the files of the one it resumes.
     """
     for event in events:
-        if line := describe(event):
-            with (work / "log.txt").open("a", encoding="utf-8") as log:
-                print(datetime.now(UTC).isoformat(timespec="seconds"), line, file=log)
-        if isinstance(event, Epoch):
-            _note_epoch(event, work)
+        if not (isinstance(event, Epoch) and asdict(event) in _history(work)):  # told again by a resumed run
+            _note(event, work)
         yield event
 
 
-def _note_epoch(epoch: Epoch, work: Path) -> None:
-    """Add an epoch to the history; one done again after a kill replaces what was noted of it."""
+def _history(work: Path) -> list[dict[str, Any]]:
     place = work / "history.json"
     known: list[dict[str, Any]] = json.loads(place.read_text(encoding="utf-8")) if place.is_file() else []
-    history = [row for row in known if row["epoch"] < epoch.epoch] + [asdict(epoch)]
-    with whole_file(place) as file:
-        file.write(json.dumps(history, indent=1) + "\n")
-    draw_curves(history, work / "curves.png")
+    return known
+
+
+def _note(event: Event, work: Path) -> None:
+    """Add an event to the files; an epoch done again after a kill replaces what was noted of it."""
+    if line := describe(event):
+        with (work / "log.txt").open("a", encoding="utf-8") as log:
+            print(datetime.now(UTC).isoformat(timespec="seconds"), line, file=log)
+    if isinstance(event, Epoch):
+        history = [row for row in _history(work) if row["epoch"] < event.epoch] + [asdict(event)]
+        with whole_file(work / "history.json") as file:
+            file.write(json.dumps(history, indent=1) + "\n")
+        draw_curves(history, work / "curves.png")
 
 
 def describe(event: Event) -> str | None:
@@ -57,12 +63,16 @@ def describe(event: Event) -> str | None:
         case Started():
             sizes = ", ".join(f"{count:,} {name}" for name, count in event.sentences.items())
             about = f"{event.parameters:,} parameters; sentences: {sizes}; labels: {', '.join(event.labels)}"
+            if event.unseen:
+                about += f"; not in train, so missed on dev: {', '.join(event.unseen)}"
             return f"{about}; corpus {event.fingerprint[:16]}"
         case Epoch():
             line = f"epoch {event.epoch + 1}: loss {event.loss:.4f}, dev loss {event.dev_loss:.4f}"
             return line + f", dev F1 {100 * event.dev_f1:.2f}" + (", best so far" if event.best else "")
         case Judged():
             return f"{event.split}: strict F1 {100 * event.scores.strict.micro.f1:.2f}"
+        case Skipped():
+            return f"{event.split}: not scored, as {event.reason}"
         case Finished():
             return f"bundle {event.manifest.name}: {event.manifest.bytes:,} bytes in {event.folder.name}"
     return None
@@ -70,6 +80,10 @@ def describe(event: Event) -> str | None:
 
 def tracked(events: Iterable[Event], recipe: Recipe, work: Path) -> Iterator[Event]:
     """Pass ``events`` on, logging parameters, scores, curves and the bundle to MLflow."""
+    stream = iter(events)
+    begun = list(islice(stream, 1))  # a run that is refused before it begins leaves no trace
+    if not begun:
+        return
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     import mlflow  # takes seconds, and is not needed when tracking is switched off
 
@@ -78,7 +92,7 @@ def tracked(events: Iterable[Event], recipe: Recipe, work: Path) -> Iterator[Eve
     mlflow.set_experiment("onoma")
     with mlflow.start_run(run_name=recipe.name):
         mlflow.log_params(dict(_flat(as_mapping(recipe))))
-        for event in events:
+        for event in chain(begun, stream):
             _track(mlflow, event, work)
             yield event
 
