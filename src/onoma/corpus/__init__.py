@@ -8,5 +8,6 @@
 from onoma.corpus.corpus import Corpus
 from onoma.corpus.formats import FORMATS
 from onoma.corpus.reading import read, read_split
+from onoma.corpus.writing import write
 
-__all__ = ["FORMATS", "Corpus", "read", "read_split"]
+__all__ = ["FORMATS", "Corpus", "read", "read_split", "write"]

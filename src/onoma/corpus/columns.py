@@ -9,16 +9,20 @@ Sources: the CoNLL-2000, -2002 and -2003 shared tasks (Tjong Kim Sang & De Meuld
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
 from onoma.corpus.facts import Facts
+from onoma.corpus.options import Options
+from onoma.corpus.retag import tags_of
 from onoma.corpus.sources import TextSource, lines, quoted
 from onoma.corpus.tagged import Sentence, is_tag
 from onoma.errors import CorpusError, InputError
+from onoma.tagging.schemes import Scheme
+from onoma.text.document import Document
 
-__all__ = ["DOCSTART", "looks_like_columns", "sentences", "tag_column_name"]
+__all__ = ["DOCSTART", "looks_like_columns", "sentences", "tag_column_name", "write_block"]
 
 DOCSTART = "-DOCSTART-"
 _PEEK = 10_000  # rows looked at to learn the layout
@@ -33,18 +37,50 @@ class _Layout(NamedTuple):
     tag: int  # the tag's column, from 0
 
 
-def sentences(source: TextSource, tag_column: int | str | None, facts: Facts) -> Iterator[Sentence]:
-    """The sentences of a file, streamed; ``tag_column`` counts from 0, or from the end with -1.
+def sentences(source: TextSource, options: Options, facts: Facts) -> Iterator[Sentence]:
+    """The sentences of a file, streamed; ``options.tag_column`` counts from 0, or from the end with -1.
 
     Sentences are numbered from 1 and so are articles, named in ``meta["document"]``.
     Raises `CorpusError` with file and line for a row whose columns are off.
     """
     with lines(source) as text:
-        layout = _layout(source, islice(text, _PEEK), tag_column)
+        layout = _layout(source, islice(text, _PEEK), options.tag_column)
     with lines(source) as text:
         articles = any(line.startswith(DOCSTART) for line in text)
     with lines(source) as text:
         yield from _sentences(source, layout, articles, text, facts)
+
+
+def write_block(documents: Sequence[Document], before: Document | None, scheme: Scheme) -> str:
+    """Rows of word, tab, tag; a ``-DOCSTART-`` row wherever an article begins after the document ``before``.
+
+    Raises `InputError` for a word that a row cannot hold.
+    """
+    parts: list[str] = []
+    article = None if before is None else before.meta.get("document")
+    for document, tags in zip(documents, tags_of(documents, scheme), strict=True):
+        if (now := document.meta.get("document")) != article:
+            parts.append(f"{DOCSTART}\tO\n\n")
+            article = now
+        words = document.words
+        if any(map(_unfit, words)):
+            raise _cannot_hold(document)
+        parts += [f"{word}\t{tag}\n" for word, tag in zip(words, tags, strict=True)]
+        if words:
+            parts.append("\n")
+    return "".join(parts)
+
+
+def _unfit(word: str) -> bool:
+    return "\t" in word or "\n" in word or word == DOCSTART
+
+
+def _cannot_hold(document: Document) -> InputError:
+    word = next(filter(_unfit, document.words))
+    return InputError(
+        f"the word {quoted(word)} of document {document.id or quoted(document.text)} cannot stand in a "
+        "column; write the format jsonl instead"
+    )
 
 
 def looks_like_columns(head: list[str]) -> bool:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from onoma.corpus import columns, kaggle
+from onoma.corpus import columns, kaggle, span_lines, token_lines
 from onoma.corpus.facts import Facts
 from onoma.corpus.options import Options
 from onoma.corpus.sources import TextSource, lines, quoted
 from onoma.corpus.tagged import Sentence, TagReading, documents
 from onoma.errors import CorpusError, InputError, nearest
+from onoma.tagging.schemes import Scheme
 from onoma.text.document import Document
 
 __all__ = ["FORMATS", "Format", "detect", "format_named"]
@@ -19,16 +20,21 @@ _HEAD = 1 << 16  # characters of a file that its format is judged by
 
 
 class Format(NamedTuple):
-    """A corpus format. ``detect`` judges a file's first lines; ``read`` streams its documents."""
+    """A corpus format. ``detect`` judges a file's first lines; ``read`` streams its documents.
+
+    ``write`` makes the text of some documents, told which document stands before them (None: the format is
+    only read).
+    """
 
     name: str
     summary: str
     suffix: str
     detect: Callable[[list[str]], bool]
     read: Callable[[TextSource, Options, Facts], Iterator[Document]]
+    write: Callable[[Sequence[Document], Document | None, Scheme], str] | None = None
 
 
-_TagFile = Callable[[TextSource, "int | str | None", Facts], Iterator[Sentence]]
+_TagFile = Callable[[TextSource, Options, Facts], Iterator[Sentence]]
 
 
 def _tagged(
@@ -38,7 +44,7 @@ def _tagged(
 
     def read(source: TextSource, options: Options, facts: Facts) -> Iterator[Document]:
         reading = TagReading(str(source), options.scheme, options.policy, column(options.tag_column))
-        return documents(sentences(source, options.tag_column, facts), reading, facts)
+        return documents(sentences(source, options, facts), reading, facts)
 
     return read
 
@@ -47,6 +53,22 @@ def _tagged(
 FORMATS: dict[str, Format] = {
     each.name: each
     for each in (
+        Format(
+            "jsonl",
+            "JSON Lines of tokens and tags",
+            ".jsonl",
+            token_lines.looks_like_token_lines,
+            _tagged(token_lines.sentences, token_lines.tag_field_name),
+            token_lines.write_block,
+        ),
+        Format(
+            "jsonl-spans",
+            "JSON Lines of text and spans",
+            ".jsonl",
+            span_lines.looks_like_span_lines,
+            span_lines.read_span_lines,
+            span_lines.write_block,
+        ),
         Format(
             "kaggle",
             "CSV with a header: sentence, word, tag",
@@ -60,6 +82,7 @@ FORMATS: dict[str, Format] = {
             ".conll",
             columns.looks_like_columns,
             _tagged(columns.sentences, columns.tag_column_name),
+            columns.write_block,
         ),
     )
 }

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from onoma.corpus.facts import Facts
+from onoma.corpus.options import Options
 from onoma.corpus.sources import TextSource, lines, quoted
 from onoma.corpus.tagged import Sentence
 from onoma.errors import CorpusError
@@ -40,8 +41,8 @@ def looks_like_kaggle(head: list[str]) -> bool:
     return bool(head) and _named(_header(head[0])) is not None
 
 
-def sentences(source: TextSource, tag_column: int | str | None, facts: Facts) -> Iterator[Sentence]:
-    """The sentences of a file, streamed; ``tag_column`` is a column's name or number.
+def sentences(source: TextSource, options: Options, _: Facts) -> Iterator[Sentence]:
+    """The sentences of a file, streamed; ``options.tag_column`` is a column's name or number.
 
     Raises `CorpusError` with file and line for a row whose columns are off or whose word is empty, and for
     a file of one-word sentences, in which the sentence id was not carried forward.
@@ -49,7 +50,7 @@ def sentences(source: TextSource, tag_column: int | str | None, facts: Facts) ->
     csv.field_size_limit(_LONGEST_FIELD)
     with lines(source) as text:
         header = next(text)
-        columns = _columns(source, _header(header), tag_column)
+        columns = _columns(source, _header(header), options.tag_column)
         rows = csv.reader(text, delimiter=_delimiter(header))
         try:
             yield from _refuse_single_words(source, _sentences(source, columns, rows))

@@ -1,0 +1,74 @@
+"""``onoma split``: divide a corpus into train, dev and test."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from onoma.corpus.split import Split
+
+__all__ = ["split"]
+
+
+def split(
+    corpus: Annotated[Path, typer.Argument(help="A corpus file: CSV, CoNLL columns, JSON Lines; .gz, .zip.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder to make.")],
+    ratios: Annotated[str, typer.Option(help="Shares of train/dev/test, or of train/test.")] = "60/20/20",
+    seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 42,
+    format: Annotated[str, typer.Option(help="Write conll, jsonl or jsonl-spans.")] = "conll",
+    scheme: Annotated[str, typer.Option(help="Write tags in iob2, iob1 or bioes.")] = "iob2",
+    tag_column: Annotated[
+        str | None, typer.Option(help="Column of the tags: a number from 0 (-1: the last), or a name.")
+    ] = None,
+    policy: Annotated[
+        str, typer.Option(help="Ill-formed tags: conlleval (read leniently), discard or error.")
+    ] = "conlleval",
+) -> None:
+    """Divide a corpus into train, dev and test.
+
+    Sentences of the same words stay on one side, and so do those of one article; rare types are spread in
+    proportion. Writes the parts and split.json, all or nothing.
+
+    Examples:
+
+        onoma split ner_dataset.csv.zip --out out/gmb
+
+        onoma split corpus.conll --out out/parts --ratios 80/10/10 --seed 7 --format jsonl
+    """
+    from rich.console import Console
+
+    from onoma.cli.corpus_options import column, say_repairs
+    from onoma.corpus import read
+    from onoma.corpus.split import parse_ratios, split_corpus, write_split
+
+    shares = parse_ratios(ratios)
+    source = read(corpus, tag_column=column(tag_column), policy=policy)
+    console, notes = Console(), Console(stderr=True)
+    with notes.status(f"reading {corpus}"):
+        made = split_corpus(source, shares, seed)
+        write_split(source, made, out, format, scheme)
+    say_repairs(source, notes)
+    console.print(_table(made))
+    console.print(f"{made.groups:,} groups of sentences, seed {seed}, written to {out}", highlight=False)
+
+
+def _table(made: Split) -> Table:
+    """Sentences, tokens and entities of each label, a column a side."""
+    from rich.table import Table
+
+    total = sum(side.sentences for side in made.contents.values())
+    table = Table("", *made.names)
+    for column in table.columns[1:]:
+        column.justify = "right"
+    sides = list(made.contents.values())
+    table.add_row("sentences", *(f"{s.sentences:,}" for s in sides))
+    table.add_row("share", *(f"{s.sentences / total:.1%}" for s in sides))
+    table.add_row("tokens", *(f"{s.tokens:,}" for s in sides), end_section=True)
+    for label in sorted({label for side in sides for label in side.entities}):
+        table.add_row(label, *(f"{s.entities[label]:,}" for s in sides))
+    return table
