@@ -201,7 +201,7 @@ HEAD = """# Results
 Written by `make results` (`benchmarks/results.py`); do not edit by hand.
 
 F1 is strict entity F1, micro-averaged, in percent, of the finished bundle run by the torch-free runtime on
-gold tokens. With several seeds: mean ± standard deviation. Epochs are chosen on dev; test is read once, at the end.
+gold tokens. With several seeds: mean ± standard deviation. Epochs are chosen on dev; test is read once, last.
 Parameters count learned weights; static vectors are frozen and not among them, but they are in the MB on
 disk. Token accuracy is shown because others publish it: compare it with what answering O everywhere scores.
 Training time is on two CPU cores shared with other work; latency is one thread, text in to entities out.
