@@ -6,7 +6,7 @@ It is validated whole before anything starts; an unknown key is answered with th
 from __future__ import annotations
 
 import types
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -16,7 +16,17 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from onoma.errors import RecipeError, nearest
 from onoma.models import ARCHITECTURES, NetworkOptions
 
-__all__ = ["CorpusSource", "Features", "Optimiser", "Recipe", "Training", "VectorSource", "load_recipe"]
+__all__ = [
+    "CorpusSource",
+    "Features",
+    "Optimiser",
+    "Recipe",
+    "Training",
+    "VectorSource",
+    "as_mapping",
+    "load_recipe",
+    "without_places",
+]
 
 
 class _Part(BaseModel):
@@ -199,7 +209,23 @@ def _models_in(annotation: Any) -> list[type[BaseModel]]:
     return []
 
 
-def as_mapping(recipe: Recipe) -> Mapping[str, Any]:
-    """The recipe as plain values, for the bundle and for tracking."""
+def as_mapping(recipe: Recipe) -> dict[str, Any]:
+    """The recipe as plain values, for YAML, JSON and tracking."""
     content: dict[str, Any] = recipe.model_dump(mode="json", exclude_none=True)
     return content
+
+
+def without_places(recipe: Recipe) -> dict[str, Any]:
+    """The same with each path cut to its last name: a bundle does not tell how its maker's disk is laid out.
+
+    >>> given = {"name": "x", "corpus": {"path": "/data/gmb"}, "network": {"architecture": "pooled"}}
+    >>> without_places(Recipe.model_validate(given))["corpus"]["path"]
+    'gmb'
+    """
+
+    def cut(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: cut(inner) for key, inner in value.items()}
+        return Path(value.name) if isinstance(value, Path) else value
+
+    return as_mapping(Recipe.model_validate(cut(recipe.model_dump())))

@@ -21,7 +21,7 @@ from onoma.runtime.manifest import CorpusCard
 from onoma.training.checkpoint import load_checkpoint
 from onoma.training.loop import Epoch, Step, train
 from onoma.training.prepare import Prepared, corpus_part, prepare
-from onoma.training.recipe import Recipe, as_mapping
+from onoma.training.recipe import Recipe, as_mapping, without_places
 
 __all__ = ["Event", "Finished", "Judged", "Skipped", "Started", "run_recipe"]
 
@@ -137,7 +137,7 @@ def write_best(prepared: Prepared, folder: Path) -> Manifest:
         scheme=prepared.tags.scheme.name,
         parameters=_parameters(network),
         corpus=card,
-        recipe=as_mapping(recipe),
+        recipe=without_places(recipe),
     )
     return write_bundle(folder, manifest, to_onnx(network).SerializeToString(), prepared.features)
 
