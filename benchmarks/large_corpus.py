@@ -10,6 +10,7 @@ resident memory is the kernel's figure for the finished process, the one ``/usr/
 from __future__ import annotations
 
 import argparse
+import os
 import resource
 import subprocess
 import sys
@@ -75,7 +76,8 @@ def train(recipe: Path, folder: Path) -> float:
     words = [word for key, value in settings.items() for word in ("--set", f"{key}={value}")]
     command = [sys.executable, "-m", "onoma", "train", str(recipe), *words, "--out", str(folder / "run")]
     began = time.perf_counter()
-    subprocess.run([*command, "--no-tracking"], check=True, env={"ONOMA_CACHE": str(folder / "cache")})
+    cache = {"ONOMA_CACHE": str(folder / "cache")}
+    subprocess.run([*command, "--no-tracking"], check=True, env={**os.environ, **cache})
     return time.perf_counter() - began
 
 
