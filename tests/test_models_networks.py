@@ -1,0 +1,250 @@
+"""One table of networks, one table of laws."""
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import cache
+
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+from numpy.testing import assert_allclose
+from tokenizers import Tokenizer
+from tokenizers.models import WordPiece
+
+from onoma.features.batch import Batch, make_batch
+from onoma.features.static import PieceLexicon, StaticVectors
+from onoma.features.words import WordFeatures, build_features
+from onoma.models import ARCHITECTURES, LexicalLayer, Network, TensorBatch, to_onnx
+from onoma.models.bilstm_attention import SelfAttention
+from onoma.models.lexical import StaticTable
+from onoma.models.network import categorical_loss, sparse_loss
+from onoma.models.recurrent import BiLstm, _unrolled
+from onoma.tagging import TagSet
+
+TAGS = TagSet(["per", "geo"], "bioes")
+SENTENCES = [
+    ["Ada", "Lovelace", "was", "born", "in", "London", "."],
+    ["London"],
+    ["Nobody", "met", "Ada", "in", "1815"],
+]
+PARTS = {"word": 6, "character": 4, "filters": 5, "shape": 3}
+SMALL = {
+    "pooled": {"lexical": {"word": 6}, "dense": (7, 5)},
+    "bilstm": {"lexical": {"word": 6}, "hidden": 4},
+    "bilstm-attention": {"lexical": {"word": 6}, "hidden": (4, 6), "heads": 3},
+    "bilstm-crf": {"lexical": PARTS, "hidden": 4},
+    "bilstm-crf with vectors": {"lexical": PARTS, "hidden": 4},
+}
+every_network = pytest.mark.parametrize("name", SMALL)
+
+
+@cache
+def vectors() -> StaticVectors:
+    vocabulary = {"[UNK]": 0, "Ada": 1, "Lo": 2, "##ndon": 3, "in": 4, "born": 5}
+    lexicon = PieceLexicon(Tokenizer(WordPiece(vocabulary, unk_token="[UNK]")).to_str())
+    return StaticVectors.of(lexicon, np.random.default_rng(0).normal(size=(6, 5)))
+
+
+@cache
+def features_for(name: str) -> WordFeatures:
+    counts = Counter({word: 20 for words in SENTENCES for word in words if word != "Nobody"})
+    parts = name.startswith("bilstm-crf")
+    static = vectors().lexicon if name.endswith("vectors") else None
+    return build_features(counts, characters=parts, shapes=parts, static=static)
+
+
+def build(name: str, seed: int = 0, **changes: object) -> Network:
+    torch.manual_seed(seed)
+    kind = ARCHITECTURES[name.partition(" ")[0]]
+    options = kind.options(architecture=name.partition(" ")[0], **{**SMALL[name], **changes})
+    static = vectors() if name.endswith("vectors") else None
+    return kind.network(options, LexicalLayer(features_for(name), options.lexical, static), TAGS)
+
+
+def batch_of(name: str, sentences: list[list[str]] = SENTENCES) -> Batch:
+    return make_batch(sentences, features_for(name))
+
+
+def emissions(network: Network, batch: Batch) -> np.ndarray:
+    return network.scores(TensorBatch.of(batch)).emissions
+
+
+def gold_for(batch: Batch) -> torch.Tensor:
+    """Legal tags: an entity of one token everywhere (S), O on padding."""
+    return torch.from_numpy(batch.mask.astype(np.int64) * TAGS.names.index("S-per"))
+
+
+@every_network
+def test_batched_equals_single(name):
+    network = build(name).eval()
+    together = emissions(network, batch_of(name))
+    for row, words in enumerate(SENTENCES):
+        alone = emissions(network, batch_of(name, [words]))
+        assert_allclose(together[row, : len(words)], alone[0], atol=1e-5)
+
+
+@every_network
+def test_padding_changes_nothing(name):
+    network, batch = build(name).eval(), batch_of(name)
+    wider = Batch(batch.words, np.pad(batch.index, ((0, 0), (0, 5))), batch.lengths)
+    inside = batch.mask > 0
+    found = emissions(network, wider)[:, : inside.shape[1]]
+    assert_allclose(found[inside], emissions(network, batch)[inside], atol=1e-6)
+    loss = network(TensorBatch.of(batch), gold_for(batch)).detach()
+    wide_loss = network(TensorBatch.of(wider), gold_for(wider)).detach()
+    assert float(loss) == pytest.approx(float(wide_loss), rel=1e-6)
+
+
+@every_network
+def test_onnx_equals_torch_for_any_shape(name):
+    network = build(name).eval()
+    session = onnxruntime.InferenceSession(to_onnx(network).SerializeToString())
+    for sentences in (SENTENCES, [["x"]], [["Ada"] * 40, ["in", "Paris"]]):
+        batch = batch_of(name, sentences)
+        given = {**batch.words, "index": batch.index, "mask": batch.mask}
+        given["lengths"] = batch.lengths.astype(np.int32)
+        found = session.run(None, {node.name: given[node.name] for node in session.get_inputs()})
+        scores = network.scores(TensorBatch.of(batch))
+        inside = batch.mask > 0
+        assert_allclose(found[0][inside], scores.emissions[inside], atol=1e-4)
+        for mine, other in zip(found[1:], scores[1:], strict=False):
+            assert_allclose(mine, other, atol=1e-6)
+
+
+@every_network
+def test_the_exported_model_is_always_the_same(name):
+    first, second = (to_onnx(build(name).eval()).SerializeToString() for _ in range(2))
+    assert first == second
+
+
+@every_network
+def test_inputs_are_untouched(name):
+    batch = batch_of(name)
+    before = {key: array.copy() for key, array in batch.words.items()}
+    index, gold = batch.index.copy(), gold_for(batch)
+    kept = gold.clone()
+    network = build(name)
+    network(TensorBatch.of(batch), gold).backward()
+    emissions(network.eval(), batch)
+    assert (batch.index == index).all()
+    assert torch.equal(gold, kept)
+    assert all((batch.words[key] == array).all() for key, array in before.items())
+
+
+@every_network
+def test_seeded_runs_repeat(name):
+    batch, losses = batch_of(name), []
+    for _ in range(2):
+        network = build(name, seed=4).train()
+        loss = network(TensorBatch.of(batch), gold_for(batch))
+        loss.backward()
+        losses.append((float(loss.detach()), [w.grad.clone() for w in network.parameters() if w.grad is not None]))
+    assert losses[0][0] == losses[1][0]
+    assert all(torch.equal(a, b) for a, b in zip(losses[0][1], losses[1][1], strict=True))
+
+
+@every_network
+def test_every_weight_learns(name):
+    network, batch = build(name).train(), batch_of(name)
+    network(TensorBatch.of(batch), gold_for(batch)).backward()
+    idle = [key for key, weight in network.named_parameters() if weight.grad is None]
+    assert idle == []
+    assert all(torch.isfinite(weight.grad).all() for weight in network.parameters())
+
+
+@every_network
+def test_mixed_precision_gives_float32_emissions_near_the_full_ones(name):
+    network, batch = build(name).eval(), batch_of(name)
+    plain = emissions(network, batch)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        mixed = emissions(network, batch)
+        loss = network(TensorBatch.of(batch), gold_for(batch))
+    assert mixed.dtype == np.float32
+    assert loss.dtype == torch.float32
+    inside = batch.mask > 0
+    assert_allclose(mixed[inside], plain[inside], atol=0.1)
+
+
+@pytest.mark.parametrize("name", ["pooled", "bilstm", "bilstm-attention"])
+def test_categorical_and_sparse_loss_are_one_function(name):
+    batch, found = batch_of(name), []
+    for loss in ("sparse", "categorical"):
+        network = build(name, loss=loss).eval()
+        value = network(TensorBatch.of(batch), gold_for(batch))
+        value.backward()
+        found.append((value.detach(), [weight.grad for weight in network.parameters()]))
+    assert_allclose(found[0][0], found[1][0], rtol=1e-6)
+    for sparse, categorical in zip(found[0][1], found[1][1], strict=True):
+        assert_allclose(sparse, categorical, atol=1e-7)
+
+
+def test_both_losses_agree_on_random_scores_and_their_gradients():
+    scores, gold = torch.randn(50, 9) * 5, torch.randint(9, (50,))
+    one, other = scores.clone().requires_grad_(), scores.clone().requires_grad_()
+    a, b = sparse_loss(one, gold), categorical_loss(other, gold)
+    (a + b).backward()
+    assert float(a) == pytest.approx(float(b), rel=1e-6)
+    assert_allclose(one.grad, other.grad, atol=1e-7)
+
+
+def test_pooled_gives_every_token_the_same_scores():
+    found = emissions(build("pooled").eval(), batch_of("pooled"))
+    assert (found == found[:, :1]).all()
+
+
+class TestRecurrentDropout:
+    INPUTS, LENGTHS = torch.randn(3, 6, 4), torch.tensor([6, 1, 4])
+
+    def test_without_it_the_fused_kernel_runs(self, monkeypatch):
+        monkeypatch.setattr("onoma.models.recurrent._unrolled", None)  # to call it would fail
+        BiLstm(4, 5, recurrent_dropout=0.0).train()(self.INPUTS, self.LENGTHS)
+        BiLstm(4, 5, recurrent_dropout=0.5).eval()(self.INPUTS, self.LENGTHS)
+
+    def test_step_by_step_equals_the_fused_kernel(self):
+        lstm = BiLstm(4, 5).ahead
+        assert_allclose(_unrolled(lstm, self.INPUTS, 0.0).detach(), lstm(self.INPUTS)[0].detach(), atol=1e-6)
+
+    def test_one_mask_serves_a_whole_sequence(self):
+        """With constant input, a unit cut from its own past stays cut: one mask a sequence, not a step."""
+        lstm = torch.nn.LSTM(1, 64, batch_first=True)
+        with torch.no_grad():
+            for weight in lstm.parameters():
+                weight.zero_()
+            lstm.weight_hh_l0[128:192].copy_(torch.eye(64) * 3)  # new content comes from the unit's own past
+            lstm.bias_ih_l0[128:192] = 0.5
+        states = _unrolled(lstm, torch.zeros(1, 8, 1), 0.5)[0].detach()  # [time, unit]
+        # after the first step there are two kinds of unit, kept and dropped, and they never swap
+        for step in states[1:]:
+            assert len(step.unique()) == 2
+        kept = states[1] == states[1].max()
+        assert all(torch.equal(step == step.max(), kept) for step in states[1:])
+
+    def test_it_changes_training_and_not_tagging(self):
+        layer = BiLstm(4, 5, recurrent_dropout=0.5)
+        a, b = (layer.train()(self.INPUTS, self.LENGTHS) for _ in range(2))
+        assert not torch.equal(a, b)
+        a, b = (layer.eval()(self.INPUTS, self.LENGTHS) for _ in range(2))
+        assert torch.equal(a, b)
+
+
+def test_attention_ignores_padding():
+    attention = SelfAttention(8, heads=2)
+    values, mask = torch.randn(1, 5, 8), torch.tensor([[1.0, 1.0, 1.0, 0.0, 0.0]])
+    other = values.clone()
+    other[:, 3:] = 1e3
+    one, same = (attention(v, mask)[:, :3].detach() for v in (values, other))
+    assert_allclose(one, same, atol=1e-6)
+    assert_allclose(attention(values[:, :3], mask[:, :3]).detach(), one, atol=1e-6)
+
+
+def test_static_vectors_are_frozen_and_exact():
+    layer = StaticTable(vectors())
+    assert not list(layer.parameters())
+    words = ["Ada", "London", "in", "unseen", "Ada"]
+    features = features_for("bilstm-crf with vectors")
+    found = layer(torch.from_numpy(features.arrays(words)["pieces"]))
+    for row, word in enumerate(words, start=1):
+        assert_allclose(found[row], vectors().vector(word), atol=1e-6)
+    assert not found[0].any()
