@@ -39,7 +39,8 @@ OPENERS = _words(
     """
     A About According After All Also Although An And Another Any Are As At Because Before Both But By
     Can Did Do During Each Earlier Even Every Few For From Had Has Have He Her Here His How However I If
-    In Instead Is It Its Last Later Like Many Meanwhile More Most Much My Neither Next No None Nor Not
+    In Instead Is It Its Last Later Like Many Meanwhile More Most Mr Mrs Ms Much My Neither Next No
+    None Nor Not
     Now Of On Once One Only Or Our Over She Since So Some Still Such That The Their Then There These
     They This Those Though Thus To Today Two Under Until We Were What When Where Whether Which While Who
     Why With Without Yet You Your

@@ -26,8 +26,8 @@ __all__ = ["sentence_starts"]
 _BREAK = r"\n\r\v\f\x85\u2028\u2029"
 _CANDIDATE = re.compile(
     rf"""
-    (?<![.!?…])[.!?…‼⁇⁈⁉؟۔।॥։።]++["'”’»›)\]}}]*+\s++(?=\S)   # a stop, closing signs, white space
-    | [。！？｡]++["'”’»›)\]}}」』）］】〉》｣]*+\s*+(?=\S)
+    (?<![.!?…‼⁇⁈⁉؟۔।॥։።])[.!?…‼⁇⁈⁉؟۔।॥։።]++(?:["'”’»›)\]}}]|[ ][”»›)\]}}](?=\s))*+\s++(?=\S)
+    | (?<![。！？｡])[。！？｡]++["'”’»›)\]}}」』）］】〉》｣]*+\s*+(?=\S)
     | [{_BREAK}]\s*+(?=\S)
     """,
     re.VERBOSE,
@@ -41,9 +41,11 @@ _STOPS = frozenset(".…")  # the stops that may belong to an abbreviation; the 
 _NEVER_LAST = TITLES | NUMBERED
 _FIRST_WORD = re.compile(r"""["'“‘«‹„(\[{\s]*(\w*)""")
 _LIST_ITEM = re.compile(r"(?:[-*•‣◦–—·]|\d{1,3}[.)]|\(?[A-Za-z0-9]\)|\#+)[ \t]")
+_DETACHED_QUOTE = re.compile(r"""["']\s+(?=\S)""")  # closes a quotation, in text spaced token by token
 _GOES_ON = frozenset(",;:)]}%/")  # no sentence begins with these
 _WRAPPED = frozenset(",;-–—(&/")  # no heading ends with these
 _LOWER_WORD = re.compile(r"\b[a-zß-öø-ÿ]\w{3}")  # four letters at least: headings leave short words small
+_START = attrgetter("start")
 _HEADING = 60  # characters; a longer line is running text
 _UNWRAPPED = 120  # characters; lines wrapped by hand are shorter
 
@@ -59,35 +61,38 @@ def sentence_starts(text: str, tokens: Sequence[Token]) -> list[int]:
     ['Mr.', '"', 'It']
     """
     starts = [0] if tokens else []
+    at = 0
     for match in _CANDIDATE.finditer(text) if tokens else ():
-        last = starts[-1]
-        at = _token_at(tokens, match.end(), last)
-        if last < at < len(tokens) and _parts(text, match, tokens, last):
+        before, at = at, _token_at(tokens, match.end(), at)
+        if before < at < len(tokens) and _parts(text, match, tokens, before, starts[-1]):
             starts.append(at)
     return starts
 
 
 def _token_at(tokens: Sequence[Token], offset: int, low: int) -> int:
     """Index of the first token from ``low`` on that begins at ``offset`` or after it."""
-    high = min(len(tokens), low + max(offset - tokens[low].start, 0) + 1)  # a token is a character at least
-    return bisect_left(tokens, offset, low, high, key=attrgetter("start"))
+    if low == len(tokens):
+        return low
+    high = min(len(tokens), low + max(offset - tokens[low].start, 0))  # a token is a character at least
+    return bisect_left(tokens, offset, low, high, key=_START)
 
 
-def _parts(text: str, match: re.Match[str], tokens: Sequence[Token], last: int) -> bool:
-    """Whether a sentence ends at ``match``; the one it would end begins with token ``last``."""
+def _parts(text: str, match: re.Match[str], tokens: Sequence[Token], low: int, start: int) -> bool:
+    """Whether a sentence ends at ``match``, which lies past token ``low``; it began with token ``start``."""
     mark = match.group()
     if _BLANK_LINE.search(mark):
         return True
     if mark[0] in _LINE_BREAKS:
-        return _line_parts(text, match.start(), match.end(), tokens[last].start)
-    follows = text[match.end()]
+        return _line_parts(text, match.start(), match.end(), tokens[start].start)
     if mark[0] in _WIDE:
         return True
+    detached = _DETACHED_QUOTE.match(text, match.end())
+    follows = text[detached.end() if detached else match.end()]
     if follows.islower() or follows in _GOES_ON:
         return False
     if mark[0] not in _STOPS:
         return True
-    holder = tokens[_token_at(tokens, match.start() + 1, last) - 1]
+    holder = tokens[_token_at(tokens, match.start() + 1, low) - 1]
     return _full_stop_parts(text[holder.start : holder.end], text, match.end())
 
 

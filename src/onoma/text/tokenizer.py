@@ -74,7 +74,7 @@ _LIST_NUMBER = (
 )
 
 _WORD = rf"""
-    (?=\w|[+.](?<![\w.)].)\d)(?:
+    (?={_LETTER}|[+.](?<![\w.)].)\d)(?:
         (?:[A-Za-z][A-Za-z0-9+-]{{1,9}}+://|[wW]{{3}}\.(?=\w)){_URL_BODY}
         | [0-9]\ufe0f?+\u20e3                                           # a keycap
         | (?=[A-Za-z]++['’][tT](?!\w))[A-Za-z]+(?=[nN]['’])             # do|n't
@@ -104,7 +104,7 @@ _TOKEN = re.compile(
     rf"""
     [cC]an(?=not(?!\w))
     | (?:[A-Za-z0-9]++|[-.,;:()"])(?=,?[ \n])      # the common case, told by what follows
-    | (?:{_WORD}|{_SYMBOL})[{COMBINING}]*+
+    | (?:[{CJK}]|{_WORD}|{_SYMBOL})[{COMBINING}]*+
     """,
     re.VERBOSE,
 )

@@ -98,10 +98,10 @@ def _cuts(ranges: Sequence[tuple[int, int]], starts: Sequence[int]) -> list[int]
     cuts: list[int] = []
     last = 0
     for (_, end), (start, _) in pairwise(ranges):
-        middle = (start + end) // 2
+        middle = max((start + end) // 2, last + 1)
         at = bisect_left(starts, middle)
         near = [i for i in starts[max(at - 1, 0) : at + 1] if max(start, last) < i < end]
-        last = min(near, key=lambda i: abs(i - middle)) if near else max(middle, last + 1)
+        last = min(near, key=lambda i: abs(i - middle)) if near else middle
         cuts.append(last)
     return cuts
 
