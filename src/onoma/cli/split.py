@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-if TYPE_CHECKING:
-    from rich.table import Table
-
-    from onoma.corpus.split import Split
-
 __all__ = ["split"]
+
+_LARGE = 0.05  # a group of this share of all sentences makes the shares uneven
 
 
 def split(
@@ -42,7 +39,7 @@ def split(
     """
     from rich.console import Console
 
-    from onoma.cli.corpus_options import column, say_repairs
+    from onoma.cli.corpora import column, contents_table, say_repairs
     from onoma.corpus import read
     from onoma.corpus.split import parse_ratios, split_corpus, write_split
 
@@ -53,22 +50,11 @@ def split(
         made = split_corpus(source, shares, seed)
         write_split(source, made, out, format, scheme)
     say_repairs(source, notes)
-    console.print(_table(made))
+    console.print(contents_table(made.contents))
     console.print(f"{made.groups:,} groups of sentences, seed {seed}, written to {out}", highlight=False)
-
-
-def _table(made: Split) -> Table:
-    """Sentences, tokens and entities of each label, a column a side."""
-    from rich.table import Table
-
-    total = sum(side.sentences for side in made.contents.values())
-    table = Table("", *made.names)
-    for column in table.columns[1:]:
-        column.justify = "right"
-    sides = list(made.contents.values())
-    table.add_row("sentences", *(f"{s.sentences:,}" for s in sides))
-    table.add_row("share", *(f"{s.sentences / total:.1%}" for s in sides))
-    table.add_row("tokens", *(f"{s.tokens:,}" for s in sides), end_section=True)
-    for label in sorted({label for side in sides for label in side.entities}):
-        table.add_row(label, *(f"{s.entities[label]:,}" for s in sides))
-    return table
+    if made.largest > _LARGE * len(made.sides):
+        notes.print(
+            f"{made.largest:,} of {len(made.sides):,} sentences hang together, by an article or by the same "
+            "words in several: the shares are as near as that allows",
+            style="yellow",
+        )

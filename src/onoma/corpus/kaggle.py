@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from onoma.corpus.facts import Facts
 from onoma.corpus.options import Options
@@ -19,7 +19,7 @@ from onoma.corpus.sources import TextSource, lines, quoted
 from onoma.corpus.tagged import Sentence
 from onoma.errors import CorpusError
 
-__all__ = ["looks_like_kaggle", "sentences"]
+__all__ = ["UncarriedIdError", "looks_like_kaggle", "sentences"]
 
 _SENTENCE = ("sentence #", "sentence", "sentence_id", "sentence id", "sentence_idx", "sent_id")
 _WORD = ("word", "words", "token", "tokens")
@@ -27,6 +27,18 @@ _TAG = ("tag", "tags", "ner_tag", "ner_tags", "ner", "label", "labels")
 _NO_ID = {"", "nan", "NaN"}  # what pandas writes where a row carries no sentence id
 _TRAP = 3  # this many sentences, every one of a single word, are no corpus
 _LONGEST_FIELD = 1 << 27
+
+
+class UncarriedIdError(CorpusError):
+    """Every sentence of a file has one word: the sentence id was not carried forward."""
+
+
+class _Rows(Protocol):
+    """What `csv.reader` makes."""
+
+    line_num: int
+
+    def __iter__(self) -> Iterator[list[str]]: ...
 
 
 class _Columns(NamedTuple):
@@ -59,17 +71,17 @@ def sentences(source: TextSource, options: Options, _: Facts) -> Iterator[Senten
             raise CorpusError(fault, path=str(source), line=rows.line_num + 1) from error
 
 
-def _sentences(source: TextSource, columns: _Columns, rows: Iterator[list[str]]) -> Iterator[Sentence]:
+def _sentences(source: TextSource, columns: _Columns, rows: _Rows) -> Iterator[Sentence]:
     words: list[str] = []
     tags: list[str] = []
     at: list[int] = []
     name = ""
     sentence, word, tag, width = columns
-    for line, row in enumerate(rows, 2):
+    for row in rows:
         if len(row) != width or not row[word]:
             if not row:
                 continue
-            raise _bad_row(source, columns, row, line)
+            raise _bad_row(source, columns, row, rows.line_num + 1)
         given = row[sentence]
         if given != name and given not in _NO_ID:
             if words:
@@ -78,7 +90,7 @@ def _sentences(source: TextSource, columns: _Columns, rows: Iterator[list[str]])
             name = given
         words.append(row[word])
         tags.append(row[tag])
-        at.append(line)
+        at.append(rows.line_num + 1)  # the header was read apart
     if words:
         yield Sentence(words, tags, at, name, {})
 
@@ -93,7 +105,7 @@ def _refuse_single_words(source: TextSource, found: Iterator[Sentence]) -> Itera
             yield from found
             return
     if len(held) >= _TRAP:
-        raise CorpusError(
+        raise UncarriedIdError(
             f"all {len(held):,} sentences have one word: the sentence id was not carried forward when this "
             "file was made (it stands only on a sentence's first row). Read the file as first published; "
             "in pandas: read_csv(…, keep_default_na=False), then fill the empty ids from the row above",

@@ -19,7 +19,7 @@ from onoma.corpus.sources import TextSource, inspect, is_zip, members
 from onoma.errors import CorpusError, InputError, nearest
 from onoma.text.document import Document
 
-__all__ = ["SPLITS", "read", "read_split"]
+__all__ = ["SPLITS", "read", "read_split", "splits_in"]
 
 # what splits are called in the wild
 SPLITS: dict[str, tuple[str, ...]] = {
@@ -78,6 +78,18 @@ def read_split(path: str | PathLike[str], name: str, **options: Any) -> Corpus:
     return read(place, **options)
 
 
+def splits_in(path: str | PathLike[str]) -> list[str]:
+    """The splits that a folder or a zip archive of several files holds; none for a single file."""
+    place = Path(path)
+    if place.is_dir():
+        names = _files(place)
+    elif is_zip(place):
+        names = members(place)
+    else:
+        return []
+    return [split for split in SPLITS if len(names) > 1 and _fitting(split, names)]
+
+
 def _corpus(source: TextSource, form: Format, options: Options) -> Corpus:
     @cache
     def decided() -> Options:
@@ -119,19 +131,19 @@ def _files(folder: Path) -> list[str]:
     return sorted(p.name for p in folder.iterdir() if p.is_file() and not p.name.startswith("."))
 
 
+def _fitting(split: str, names: list[str]) -> list[str]:
+    """Those of ``names`` that hold ``split``: a part of the name says so, or else ends so."""
+    whole = [name for name in names if set(SPLITS[split]).intersection(_parts(name))]
+    return whole or [name for name in names if any(part.endswith(SPLITS[split]) for part in _parts(name))]
+
+
 def _only(place: Path, split: str, names: list[str]) -> str:
-    """The one file of ``names`` that holds ``split``: a part of its name says so, or else ends so."""
-    whole = [name for name in names if SPLITS_IN[split].intersection(_parts(name))]
-    ending = [name for name in names if any(part.endswith(SPLITS[split]) for part in _parts(name))]
-    found = whole or ending
+    found = _fitting(split, names)
     if len(found) == 1:
         return found[0]
     which = f"several {split} files ({', '.join(found)})" if found else f"no {split} file"
     fault = f"there is {which} among: {', '.join(names) or 'nothing'}. Give the file itself"
     raise CorpusError(fault, path=place)
-
-
-SPLITS_IN = {split: frozenset(names) for split, names in SPLITS.items()}
 
 
 def _parts(name: str) -> list[str]:

@@ -48,6 +48,7 @@ class Split:
     seed: int
     sides: list[int]  # [sentence], an index into names
     groups: int
+    largest: int  # sentences in the largest group
     contents: dict[str, Side]
 
 
@@ -89,8 +90,8 @@ def split_corpus(corpus: Corpus, ratios: Sequence[float] = (60, 20, 20), seed: i
     for group, side in zip(members, stratify(groups, ratios, seed), strict=True):
         for i in group:
             sides[i] = side
-    names = _NAMES[len(ratios)]
-    return Split(names, tuple(ratios), seed, sides, len(groups), _contents(names, sides, facts))
+    names, largest = _NAMES[len(ratios)], max(group.size for group in groups)
+    return Split(names, tuple(ratios), seed, sides, len(groups), largest, _contents(names, sides, facts))
 
 
 def write_split(
@@ -208,6 +209,7 @@ def _record(corpus: Corpus, split: Split, form: Format, scheme: str) -> dict[str
         "scheme": scheme,
         "sentences": len(split.sides),
         "groups": split.groups,
+        "largest_group": split.largest,
         "splits": {
             name: {
                 "file": f"{name}{form.suffix}",

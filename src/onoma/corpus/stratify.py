@@ -25,15 +25,17 @@ class Group(NamedTuple):
 def stratify(groups: Sequence[Group], ratios: Sequence[float], seed: int) -> list[int]:
     """The side of each group, numbered as in ``ratios`` (which need not add up to 1).
 
-    The same arguments give the same sides. Large groups are dealt before small ones, which can still level
-    out what the large ones leave uneven.
+    The same arguments give the same sides. Groups of more than a hundredth of everything are dealt before the
+    others, which can still level out what those leave uneven; the others come in random order, or every
+    repeated sentence would land on the largest side.
 
     >>> stratify([Group(1, {"per": 1})] * 4 + [Group(1, {})] * 4, [0.5, 0.5], seed=1).count(0)
     4
     """
     order = list(range(len(groups)))
     random.Random(seed).shuffle(order)
-    order.sort(key=lambda i: -groups[i].size)
+    large = sum(group.size for group in groups) / 100
+    order.sort(key=lambda i: -max(groups[i].size, large))
     shares = [ratio / sum(ratios) for ratio in ratios]
     wanted = _Wanted(groups, shares)
     sides = [-1] * len(groups)
