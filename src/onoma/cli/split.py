@@ -52,7 +52,7 @@ def split(
     say_repairs(source, notes)
     console.print(contents_table(made.contents))
     console.print(f"{made.groups:,} groups of sentences, seed {seed}, written to {out}", highlight=False)
-    if made.largest > _LARGE * len(made.sides):
+    if made.largest > max(_LARGE * len(made.sides), 1):
         notes.print(
             f"{made.largest:,} of {len(made.sides):,} sentences hang together, by an article or by the same "
             "words in several: the shares are as near as that allows",

@@ -107,7 +107,9 @@ def survey(name: str, corpus: Corpus) -> Survey:
         for document in corpus:
             _add(found, document)
     except UncarriedIdError as error:
-        return Survey(name, corpus.source, None, Facts(), [], refused=str(error))
+        return Survey(
+            name, corpus.source, None, Facts(), [], refused=str(error).removeprefix(f"{error.path}: ")
+        )
     found.facts, found.labels, found.fingerprint = corpus.facts, corpus.labels, corpus.fingerprint
     return found
 
@@ -175,7 +177,7 @@ def _missing_words(found: Survey) -> Iterator[Finding]:
 
 
 def _encoding(found: Survey) -> Iterator[Finding]:
-    if found.source.encoding not in (None, "utf-8"):
+    if found.source.encoding not in (None, "utf-8", "utf-8-sig"):
         message = f"the text is read as {found.source.encoding}, not UTF-8"
         yield Finding("note", "encoding", found.name, 1, message)
 

@@ -44,7 +44,7 @@ def sentences(source: TextSource, options: Options, facts: Facts) -> Iterator[Se
     Raises `CorpusError` with file and line for a row whose columns are off.
     """
     with lines(source) as text:
-        layout = _layout(source, islice(text, _PEEK), options.tag_column)
+        layout, facts.columns = _layout(source, islice(text, _PEEK), options.tag_column)
     with lines(source) as text:
         articles = any(line.startswith(DOCSTART) for line in text)
     with lines(source) as text:
@@ -157,8 +157,8 @@ def _is_comment(line: str, row: list[str], layout: _Layout) -> bool:
     return len(row) != layout.columns or not is_tag(row[layout.tag])
 
 
-def _layout(source: TextSource, head: Iterable[str], tag_column: int | str | None) -> _Layout:
-    """The layout of the first row that is neither comment nor article mark."""
+def _layout(source: TextSource, head: Iterable[str], tag_column: int | str | None) -> tuple[_Layout, str]:
+    """The layout of the first row that is neither comment nor article mark, and its columns in words."""
     number, row = _first_row(source, head)
     split = _splitter(row)
     columns = len(split(row))
@@ -171,7 +171,7 @@ def _layout(source: TextSource, head: Iterable[str], tag_column: int | str | Non
     if not -columns <= wanted < columns or wanted % columns == 0:
         fault = f"there is no tag column {wanted}: the columns are {_listed(split(row))}"
         raise CorpusError(fault, path=str(source), line=number)
-    return _Layout(split, columns, wanted % columns)
+    return _Layout(split, columns, wanted % columns), _listed(split(row))
 
 
 def _listed(row: list[str]) -> str:

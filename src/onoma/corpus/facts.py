@@ -71,6 +71,7 @@ class Facts:
     tokens: int = 0
     one_word: int = 0  # sentences of a single token
     comments: int = 0  # lines passed over because they are comments
+    columns: str = ""  # what columns a file of columns has, for messages
     entities: Counter[str] = field(default_factory=Counter)
     moves: Counter[tuple[int, int, bool]] = field(default_factory=Counter)
     scheme: str | None = None

@@ -53,7 +53,7 @@ def looks_like_kaggle(head: list[str]) -> bool:
     return bool(head) and _named(_header(head[0])) is not None
 
 
-def sentences(source: TextSource, options: Options, _: Facts) -> Iterator[Sentence]:
+def sentences(source: TextSource, options: Options, facts: Facts) -> Iterator[Sentence]:
     """The sentences of a file, streamed; ``options.tag_column`` is a column's name or number.
 
     Raises `CorpusError` with file and line for a row whose columns are off or whose word is empty, and for
@@ -63,6 +63,7 @@ def sentences(source: TextSource, options: Options, _: Facts) -> Iterator[Senten
     with lines(source) as text:
         header = next(text)
         columns = _columns(source, _header(header), options.tag_column)
+        facts.columns = ", ".join(_header(header))
         rows = csv.reader(text, delimiter=_delimiter(header))
         try:
             yield from _refuse_single_words(source, _sentences(source, columns, rows))

@@ -141,8 +141,8 @@ def _only(place: Path, split: str, names: list[str]) -> str:
     found = _fitting(split, names)
     if len(found) == 1:
         return found[0]
-    which = f"several {split} files ({', '.join(found)})" if found else f"no {split} file"
-    fault = f"there is {which} among: {', '.join(names) or 'nothing'}. Give the file itself"
+    which = f"{len(found)} files could be {split}" if found else f"no file looks like {split}"
+    fault = f"{which}: {', '.join(found or names) or 'the folder is empty'}. Give the file itself"
     raise CorpusError(fault, path=place)
 
 

@@ -67,7 +67,7 @@ def documents(sentences: Iterable[Sentence], reading: TagReading, facts: Facts) 
     """
     # which moves are ill-formed depends on the scheme, which may only be known at the end
     logs = {name: Repairs() for name in ([reading.scheme] if reading.scheme else SCHEMES)}
-    for block in _blocks(sentences, reading):
+    for block in _blocks(sentences, reading, facts):
         facts.moves.update(count_moves(block.stream))
         spans = _POLICY[reading.policy](block, reading, logs)
         yield from map(facts.count, block.documents(spans))
@@ -124,7 +124,7 @@ def _tokens(words: list[str]) -> list[Token]:
     return tokens
 
 
-def _blocks(sentences: Iterable[Sentence], reading: TagReading) -> Iterator[_Block]:
+def _blocks(sentences: Iterable[Sentence], reading: TagReading, facts: Facts) -> Iterator[_Block]:
     rest = iter(sentences)
     while block := list(islice(rest, _BLOCK)):
         lengths = np.array([len(sentence.words) for sentence in block])
@@ -135,20 +135,20 @@ def _blocks(sentences: Iterable[Sentence], reading: TagReading) -> Iterator[_Blo
         try:
             stream = encode_tags(tags, first)
         except TagError:
-            raise _bad_tag(block, reading) from None
+            raise _bad_tag(block, reading, facts.columns) from None
         yield _Block(block, starts, stream)
 
 
-def _bad_tag(block: list[Sentence], reading: TagReading) -> CorpusError:
+def _bad_tag(block: list[Sentence], reading: TagReading, columns: str) -> CorpusError:
     line, tag = next(
         (line, tag)
         for sentence in block
         for line, tag in zip(sentence.lines, sentence.tags, strict=True)
         if not is_tag(tag)
     )
+    choice = f"; choose the column that holds the tags: {columns}" if columns else ""
     return CorpusError(
-        f"{quoted(tag)} in {reading.column} is no tag (O, or B- I- E- S- L- U- M- before a label); "
-        "choose the column that holds the tags",
+        f"{quoted(tag)} in {reading.column} is no tag (O, or B- I- E- S- L- U- M- before a label){choice}",
         path=reading.name,
         line=line,
     )
