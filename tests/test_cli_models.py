@@ -11,7 +11,7 @@ from onoma.runtime import find
 
 
 def onoma(*arguments: str):
-    return CliRunner().invoke(app, ["models", *arguments], prog_name="onoma")
+    return CliRunner(env={"COLUMNS": "200"}).invoke(app, ["models", *arguments], prog_name="onoma")
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def folder(tmp_path, monkeypatch):
 def test_the_shipped_bundle_is_listed_with_size_labels_scores_and_licence():
     done = onoma()
     assert done.exit_code == 0, done.output
-    (line,) = (line for line in done.stdout.splitlines() if line.startswith("en-gmb"))
+    (line,) = (line for line in done.stdout.splitlines() if line.strip().startswith("en-gmb"))
     for part in ("MB", "per", "geo", "(test)"):
         assert part in line
     assert "not stated" not in line
