@@ -30,7 +30,7 @@ def _any_of(words: Iterable[str]) -> str:
 
 
 _LETTER = rf"[^\W{CJK}]"  # a letter, digit or underscore of a script that joins letters to words
-_PIECE = rf"{_LETTER}++(?:[{COMBINING}]++{_LETTER}*+)*+"
+_PIECE = rf"(?:{_LETTER}++[{COMBINING}]*+)++"
 _ACRONYM = r"(?:[A-Za-z]\.){2,12}+(?!\w)"  # U.S. e.g. p.m.
 _CLITIC = r"(?:[sSmMdD]|[lL][lL]|[rRvV][eE])(?!\w)"
 
@@ -43,11 +43,12 @@ _JOINER = rf"""
     | [,:/](?<=\d.)(?=\d)                     # 1,000 10:30 1996/97
     | &(?<=[A-Z]&)(?=[A-Z])                   # AT&T
     | \+(?<=\d[eE]\+)(?=\d)                   # 7.0E+07
-    | [+.](?<![\w.)].)(?=\d)                  # +44 .500: only at the start
+    | [+.](?<![\w.)].)(?=\d)                  # +44 .500, and
+    | [@\#](?<![\w@\#].)(?!\d++(?!\w))        # handles, hashtags (not #5): these at the start only
     | [{BIDI}]++                              # signs of direction within a word
 """
 
-_URL_CHARACTER = r"[^\s<>\"'`.,;:!?*()\[\]{}‘’“”…\u3000-\u9fff\uac00-\ud7a3\uff00-\uffef]"
+_URL_CHARACTER = r"[-#$%&+/0-9=@A-Z\\^_a-z|~\xa1-\xaa\xac-\xba\xbc-\u05ff]"
 _URL_BODY = rf"(?:{_URL_CHARACTER}++|[.,;:!?*']++(?={_URL_CHARACTER})|\([^\s()<>\"]*+\))++"
 
 _ABBREVIATION = rf"""
@@ -74,7 +75,7 @@ _LIST_NUMBER = (
 )
 
 _WORD = rf"""
-    (?={_LETTER}|[+.](?<![\w.)].)\d)(?:
+    (?=[\w@\#]|[+.](?<![\w.)].)\d)(?:
         (?:[A-Za-z][A-Za-z0-9+-]{{1,9}}+://|[wW]{{3}}\.(?=\w)){_URL_BODY}
         | [0-9]\ufe0f?+\u20e3                                           # a keycap
         | (?=[A-Za-z]++['’][tT](?!\w))[A-Za-z]+(?=[nN]['’])             # do|n't
@@ -89,7 +90,6 @@ _WORD = rf"""
 _SYMBOL = rf"""
     ['’]{_CLITIC}                                                       # it|'s
     | ['’‘`](?<!\w.)\d\ds?(?!\w)                                        # '80s
-    | [@\#](?<![\w@\#].)(?!\d++(?!\w)){_PIECE}                        # handles, hashtags; not #5
     | \.{{2,}}+ | [!?]{{2,}}+ | (?P<sign>[-=*~\#@+|^'`<>])(?P=sign)++   # runs
     | [:;=](?<![\w)].)[-']?[()DPp](?!\w)                                # :-)
     | °[CF](?!\w)
