@@ -134,6 +134,10 @@ def test_a_missing_recipe_and_a_folder_are_refused(tmp_path):
         load_recipe(tmp_path)
 
 
+def test_a_bare_no_is_a_precision_too(write):
+    assert load_recipe(write(GOOD), ["training.mixed_precision=no"]).training.mixed_precision == "no"
+
+
 def test_a_recipe_cannot_run_code(write):
     with pytest.raises(RecipeError):
         load_recipe(write("name: !!python/object/apply:os.getcwd []\n"))

@@ -72,6 +72,7 @@ class Run:
     table: WordTable
     judge: Callable[[Network], tuple[float, Scores]]
     folder: Path
+    random: dict[str, Any]  # generators as they stood when the network's weights were drawn
 
     @property
     def last(self) -> Path:
@@ -94,6 +95,7 @@ def train(run: Run, *, resume: bool = False) -> Iterator[Step | Epoch]:
     """
     with _repeatable(run.recipe.training.threads):
         learner = _Learner(run)
+        restore_random_state(run.random)
         if resume and run.last.is_file():
             learner.restore(load_checkpoint(run.last))
             yield from [Epoch(**past) for past in learner.history]

@@ -18,6 +18,7 @@ from onoma.models import ARCHITECTURES, LexicalLayer, Network, TensorBatch
 from onoma.tagging import TagSet
 from onoma.tagging.decode import decode
 from onoma.training.batches import WordTable
+from onoma.training.checkpoint import random_state
 from onoma.training.loop import Run
 from onoma.training.recipe import CorpusSource, Recipe, VectorSource
 from onoma.training.store import Store, build_store, cache_folder
@@ -56,8 +57,9 @@ def prepare(recipe: Recipe, folder: Path) -> Prepared:
     static = _static(recipe.features.vectors)
     features = _features(recipe, store, static)
     network = build_network(recipe, features, tags, static)
+    random = random_state()
     judge = _judge(corpora["dev"], tags, features)
-    run = Run(recipe, network, store, WordTable(store, features), judge, folder)
+    run = Run(recipe, network, store, WordTable(store, features), judge, folder, random)
     return Prepared(run, features, tags, corpora)
 
 

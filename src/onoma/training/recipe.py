@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from onoma.errors import RecipeError, nearest
 from onoma.models import ARCHITECTURES, NetworkOptions
@@ -110,6 +110,11 @@ class Training(_Part):
     mixed_precision: Literal["no", "fp16", "bf16"] = "no"
     checkpoint_every: int = Field(200, ge=1, description="steps between checkpoints")
     threads: int | None = Field(None, ge=1)
+
+    @field_validator("mixed_precision", mode="before")
+    @classmethod
+    def _no_is_a_word(cls, value: object) -> object:
+        return "no" if value is False else value  # as YAML reads a bare no
 
 
 class Recipe(_Part):
