@@ -36,7 +36,7 @@ class CorpusCard(_Part):
 class WindowSizes(_Part):
     """How long text is read: windows of ``size`` tokens that share ``overlap``."""
 
-    size: int = 128
+    size: int = 256
     overlap: int = 32
 
 
