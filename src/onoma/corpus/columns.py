@@ -85,7 +85,7 @@ def _cannot_hold(document: Document) -> InputError:
 
 def looks_like_columns(head: list[str]) -> bool:
     """Whether the first lines of a file could be columns: any text of two fields a line."""
-    rows = [line for line in head if line.strip() and not line.startswith(("#", DOCSTART))]
+    rows = [line for line in head if line.strip() and not line.startswith("#")]
     return any(len(_splitter(row)(_bare(row))) > 1 for row in rows[:100])
 
 

@@ -29,7 +29,18 @@ def records(source: TextSource) -> Iterator[tuple[int, dict[str, Any]]]:
             if not isinstance(record, dict):
                 fault = f"a line must hold an object, not {type(record).__name__}"
                 raise CorpusError(fault, path=str(source), line=number)
+            if "\\u" in line and not _encodes(record):
+                fault = "this line holds half a surrogate pair, which is no character"
+                raise CorpusError(fault, path=str(source), line=number)
             yield number, record
+
+
+def _encodes(record: dict[str, Any]) -> bool:
+    try:
+        json.dumps(record, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def first_record(head: list[str]) -> dict[str, Any]:

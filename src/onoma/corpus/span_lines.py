@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 from onoma.corpus.facts import Facts, Repair
 from onoma.corpus.json_lines import first_record, identity, naming, records
@@ -47,8 +47,7 @@ def write_block(documents: Sequence[Document], _: Document | None, __: Scheme) -
 def _as_record(document: Document) -> dict[str, Any]:
     spans = [_as_span(document, entity) for entity in document.entities]
     record = naming(document) | {"text": document.text, "spans": spans}
-    plain = Document.from_text(document.text)
-    if _cut(plain.tokens, document.entities) != document.tokens:
+    if Document.from_text(document.text).tokens != document.tokens:
         record["tokens"] = [[token.start, token.end] for token in document.tokens]
     return record
 
@@ -56,6 +55,16 @@ def _as_record(document: Document) -> dict[str, Any]:
 def _as_span(document: Document, entity: Entity) -> dict[str, Any]:
     span = {"start": entity.start, "end": entity.end, "label": entity.label}
     return span | ({} if entity.score == 1.0 else {"score": entity.score})
+
+
+class _Edges(NamedTuple):
+    """Where tokens start and end."""
+
+    starts: set[int]
+    ends: set[int]
+
+    def fit(self, entity: Entity) -> bool:
+        return entity.start in self.starts and entity.end in self.ends
 
 
 class _Record:
@@ -79,7 +88,9 @@ class _Record:
 
     def document(self, number: int) -> Document:
         tokens = self.tokens()
-        entities = self.without_overlaps([self.entity(span) for span in self.spans()])
+        fits = _Edges({token.start for token in tokens}, {token.end for token in tokens}).fit
+        found = [self.entity(span) for span in self.spans()]
+        entities = self.without_overlaps([each if fits(each) else self.trimmed(each) for each in found])
         cut = _cut(tokens, entities)
         if len(cut) != len(tokens):
             self.report_cuts(tokens, entities)
@@ -117,7 +128,7 @@ class _Record:
         if claimed != found:
             fault = f"{name} holds {quoted(found)}, not {quoted(str(claimed))}"
             raise self.error(f"{fault}; offsets count characters, not bytes")
-        return self.trimmed(Entity(start, end, label, _score(span)))
+        return Entity(start, end, label, _score(span))
 
     def trimmed(self, entity: Entity) -> Entity:
         """``entity`` without blanks at its edges, where no token can begin or end."""

@@ -65,7 +65,15 @@ class BlockWriter:
         if not documents:
             return
         assert self._form.write is not None
-        self._file.write(self._form.write(documents, self._last, self._scheme))
+        text = self._form.write(documents, self._last, self._scheme)
+        # a reader takes a byte order mark from the file's start: let it have one that is no part of a word
+        mark = "\ufeff" if self._last is None and text.startswith("\ufeff") else ""
+        try:
+            self._file.write(mark + text)
+        except UnicodeEncodeError as error:
+            raise InputError(
+                f"a text holds half a surrogate pair, which no file can hold: {error}"
+            ) from error
         self._last = documents[-1]
 
 
