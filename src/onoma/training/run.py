@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 import yaml
 from accelerate import PartialState
+from accelerate.utils import parse_flag_from_env
 
 from onoma.errors import InputError, OutputError
 from onoma.evaluation import Scores, evaluate
@@ -76,7 +78,9 @@ def run_recipe(recipe: Recipe, folder: Path, *, resume: bool = False) -> Iterato
     """
     work = folder / WORK
     _claim(recipe, folder, work, resume)
-    processes = PartialState()
+    # Accelerate must be told that processes are to meet on CPUs, or each would think itself alone
+    cpu = parse_flag_from_env("ACCELERATE_USE_CPU") or not torch.accelerator.is_available()
+    processes = PartialState(cpu=cpu)
     with processes.main_process_first():  # the others then find the encoded corpus in the cache
         prepared = prepare(recipe, work)
     if not processes.is_main_process:
