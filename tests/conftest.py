@@ -7,6 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# how long an example takes says more of the machine than of the code: tests are never timed
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 FIRST = ["Ada", "Bob", "Cora", "Dina", "Emil", "Fay", "Gus", "Hana"]
 LAST = ["Stone", "Rivers", "Moor", "Field", "Lane", "Brook"]
