@@ -15,7 +15,9 @@ from typing import IO, Any
 
 from onoma.errors import OutputError
 
-__all__ = ["whole_file", "whole_folder"]
+__all__ = ["sweep", "whole_file", "whole_folder"]
+
+_UNFINISHED = ".part"
 
 
 @contextmanager
@@ -34,7 +36,7 @@ def whole_file(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO[Any
     target = Path(path)
     with _as_output_error(target):
         target.parent.mkdir(parents=True, exist_ok=True)
-        handle, beside = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+        handle, beside = tempfile.mkstemp(_UNFINISHED, f".{target.name}.", target.parent)
     text = {} if "b" in mode else {"encoding": "utf-8", "newline": "\n"}
     try:
         with _as_output_error(target):
@@ -57,7 +59,7 @@ def whole_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
     target = Path(path)
     with _as_output_error(target):
         target.parent.mkdir(parents=True, exist_ok=True)
-        beside = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+        beside = Path(tempfile.mkdtemp(_UNFINISHED, f".{target.name}.", target.parent))
         beside.chmod(0o777 & ~_umask())
     try:
         with _as_output_error(target):
@@ -65,6 +67,25 @@ def whole_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
             _swap(beside, target)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
+
+
+def sweep(folder: str | os.PathLike[str]) -> None:
+    """Remove what a process that was killed while writing into ``folder`` left unfinished.
+
+    Only for a folder that no other process writes to.
+
+    >>> import tempfile, pathlib
+    >>> folder = pathlib.Path(tempfile.mkdtemp())
+    >>> (folder / ".a.txt.x1y2.part").touch()
+    >>> sweep(folder)
+    >>> list(folder.iterdir())
+    []
+    """
+    for left in Path(folder).glob(f".*{_UNFINISHED}"):
+        if left.is_dir():
+            shutil.rmtree(left, ignore_errors=True)
+        else:
+            left.unlink(missing_ok=True)
 
 
 def _swap(beside: Path, target: Path) -> None:

@@ -14,7 +14,7 @@ from accelerate.utils import parse_flag_from_env
 
 from onoma.errors import InputError, OutputError
 from onoma.evaluation import Scores, evaluate
-from onoma.files import whole_file
+from onoma.files import sweep, whole_file
 from onoma.models import Network, to_onnx
 from onoma.runtime import Manifest, Tagger
 from onoma.runtime.bundle import write_bundle, write_manifest
@@ -81,6 +81,9 @@ def run_recipe(recipe: Recipe, folder: Path, *, resume: bool = False) -> Iterato
     # Accelerate must be told that processes are to meet on CPUs, or each would think itself alone
     cpu = parse_flag_from_env("ACCELERATE_USE_CPU") or not torch.accelerator.is_available()
     processes = PartialState(cpu=cpu)
+    if processes.is_main_process:
+        for place in (folder, work):
+            sweep(place)  # a killed run may have been writing
     with processes.main_process_first():  # the others then find the encoded corpus in the cache
         prepared = prepare(recipe, work)
     if not processes.is_main_process:
