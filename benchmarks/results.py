@@ -204,7 +204,8 @@ F1 is strict entity F1, micro-averaged, in percent, of the finished bundle run b
 gold tokens. With several seeds: mean ± standard deviation. Epochs are chosen on dev; test is read once, last.
 Parameters count learned weights; static vectors are frozen and not among them, but they are in the MB on
 disk. Token accuracy is shown because others publish it: compare it with what answering O everywhere scores.
-Training time is on two CPU cores shared with other work; latency is one thread, text in to entities out.
+Training time is wall time on two CPU cores shared with other work, one or two threads a run; latency is one
+thread, text in to entities out.
 """
 TAIL = """
 
