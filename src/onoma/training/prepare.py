@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from onoma.corpus import Corpus, read_split
 from onoma.errors import RecipeError
-from onoma.evaluation import Scores, score_spans
 from onoma.features.static import StaticVectors
 from onoma.features.words import WordFeatures, build_features
-from onoma.models import ARCHITECTURES, LexicalLayer, Network, TensorBatch
+from onoma.models import ARCHITECTURES, LexicalLayer, Network
 from onoma.tagging import TagSet
-from onoma.tagging.decode import decode
 from onoma.training.batches import WordTable
 from onoma.training.checkpoint import random_state
+from onoma.training.judge import DevJudge
 from onoma.training.loop import Run
 from onoma.training.recipe import CorpusSource, Recipe, VectorSource
 from onoma.training.store import Store, build_store, cache_folder
 
 __all__ = ["Prepared", "corpus_part", "prepare"]
-
-_DEV_ROWS = 128
 
 
 @dataclass(slots=True)
@@ -58,7 +53,7 @@ def prepare(recipe: Recipe, folder: Path) -> Prepared:
     features = _features(recipe, store, static)
     network = build_network(recipe, features, tags, static)
     random = random_state()
-    judge = _judge(corpora["dev"], tags, features)
+    judge = DevJudge(corpora["dev"], tags, features)
     run = Run(recipe, network, store, WordTable(store, features), judge, folder, random)
     return Prepared(run, features, tags, corpora)
 
@@ -111,39 +106,3 @@ def _static(source: VectorSource | None) -> StaticVectors | None:
     if not kept.is_file():
         distil(str(source.encoder), layer=source.layer, dim=source.dim).save(kept)
     return StaticVectors.load(kept)
-
-
-def _judge(corpus: Corpus, tags: TagSet, features: WordFeatures) -> Callable[[Network], tuple[float, Scores]]:
-    """A function that scores a network on ``corpus``, in batches of like length.
-
-    Labels that training never saw count as misses; they do not enter the loss.
-    """
-    labels = sorted({*tags.labels, *corpus.labels})
-    wide = TagSet(labels, tags.scheme.name)
-    store = build_store(corpus, wide)
-    table = WordTable(store, features)
-    to_known = np.array([tags.names.index(n) if n in tags.names else 0 for n in wide.names])
-    order = np.argsort(store.lengths, kind="stable")
-    groups = [order[i : i + _DEV_ROWS] for i in range(0, len(order), _DEV_ROWS)]
-
-    def judge(network: Network) -> tuple[float, Scores]:
-        network.eval()
-        device = next(network.parameters()).device
-        loss, gold, found = 0.0, [], []
-        for group in groups:
-            words, ids = zip(*(store.sentence(int(i)) for i in group), strict=True)
-            batch = table.batch(list(words))
-            known = torch.zeros(batch.index.shape, dtype=torch.long)
-            for row, tag_ids in enumerate(ids):
-                known[row, : len(tag_ids)] = torch.from_numpy(to_known[tag_ids])
-            tensors = TensorBatch.of(batch, device)
-            with torch.no_grad():
-                loss += float(network(tensors, known.to(device))) * int(batch.lengths.sum())
-            found += [
-                [span[:3] for span in row] for row in decode(network.scores(tensors), batch.lengths, tags)
-            ]
-            gold += [wide.decode(tag_ids) for tag_ids in ids]
-        scores = score_spans(gold, found, store.lengths[order].tolist(), labels)
-        return loss / int(store.lengths.sum()), scores
-
-    return judge
