@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -52,6 +52,7 @@ def check(
     from rich.console import Console
 
     from onoma.cli.corpora import column
+    from onoma.cli.reporting import write_json
     from onoma.corpus.check import check as check_corpora
 
     _known_severity(fail_on)
@@ -59,7 +60,7 @@ def check(
     with Console(stderr=True).status("reading"):
         report = check_corpora(corpora)
     if json is not None:
-        _write_json(report, json)
+        write_json(report.to_dict(), json)
     if json != "-":
         _show(report, Console())
     if fail_on is not None and report.fails(fail_on):
@@ -84,19 +85,6 @@ def _read_all(paths: list[Path], **options: Any) -> dict[str, Corpus]:
         for name, corpus in (found or {path.name: read(path, **options)}).items():
             named[name if name not in named else f"{path}:{name}" if found else str(path)] = corpus
     return named
-
-
-def _write_json(report: Report, place: str) -> None:
-    import json
-
-    from onoma.files import whole_file
-
-    text = json.dumps(report.to_dict(), indent=2, ensure_ascii=False) + "\n"
-    if place == "-":
-        typer.echo(text, nl=False)
-        return
-    with whole_file(place) as file:
-        cast("IO[str]", file).write(text)
 
 
 def _show(report: Report, console: Console) -> None:

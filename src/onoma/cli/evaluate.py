@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from onoma.cli.progress import progress_bar
 from onoma.cli.reporting import JsonTarget, hand_over
 
 if TYPE_CHECKING:
@@ -38,20 +38,17 @@ def evaluate(
     Try: onoma evaluate en-gmb out/gmb --split test --json scores.json
     """
     import onoma
+    from onoma.cli.corpora import column
     from onoma.corpus import read_split
     from onoma.evaluation import evaluate as run
 
     tagger = onoma.load(model, threads=threads)
-    gold = read_split(corpus, split, tag_column=_column(tag_column), scheme=scheme)
-    with _progress(len(gold)) as progress:
-        scores = run(tagger, gold, progress=progress)
+    gold = read_split(corpus, split, tag_column=column(tag_column), scheme=scheme)
+    with progress_bar("evaluating", len(gold)) as (bar, task):
+        scores = run(tagger, gold, progress=lambda done: bar.advance(task, done))
     for warning in _warnings(tagger, gold):
         typer.echo(f"onoma: {warning}", err=True)
     hand_over(scores, json, _about(tagger, gold, split))
-
-
-def _column(given: str | None) -> int | str | None:
-    return int(given) if given and given.removeprefix("-").isdigit() else given
 
 
 def _warnings(tagger: Tagger, gold: Corpus) -> Iterator[str]:
@@ -76,15 +73,3 @@ def _about(tagger: Tagger, gold: Corpus, split: str) -> dict[str, Any]:
             "unknown_labels": _unknown_labels(tagger, gold),
         },
     }
-
-
-@contextmanager
-def _progress(total: int) -> Iterator[Callable[[int], None]]:
-    """A bar on standard error, if that is a terminal; yields what moves it."""
-    from rich.console import Console
-    from rich.progress import Progress
-
-    console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("evaluating", total=total)
-        yield lambda done: bar.advance(task, done)

@@ -1,4 +1,4 @@
-"""How the scoring commands hand over their scores: tables for people, JSON for programs."""
+"""How commands hand over what they found: tables for people, JSON for programs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from onoma.files import whole_file
 if TYPE_CHECKING:
     from onoma.evaluation import Scores
 
-__all__ = ["JsonTarget", "hand_over"]
+__all__ = ["JsonTarget", "hand_over", "write_json"]
 
 JsonTarget = Annotated[
     str | None,
@@ -22,14 +22,20 @@ JsonTarget = Annotated[
 
 def hand_over(scores: Scores, target: str | None, about: dict[str, Any]) -> None:
     """Print tables, unless standard output is for JSON; write JSON to ``target`` if there is one."""
-    text = json.dumps(about | scores.to_dict(), ensure_ascii=False, indent=2, allow_nan=False)
-    if target == "-":
-        typer.echo(text)
-        return
     if target:
-        with whole_file(target) as file:
-            file.write(text + "\n")
-    _print(scores)
+        write_json(about | scores.to_dict(), target)
+    if target != "-":
+        _print(scores)
+
+
+def write_json(content: dict[str, Any], target: str) -> None:
+    """Write ``content`` to the file ``target``, whole, or to standard output if that is ``-``."""
+    text = json.dumps(content, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+    if target == "-":
+        typer.echo(text, nl=False)
+        return
+    with whole_file(target) as file:
+        file.write(text)
 
 
 def _print(scores: Scores) -> None:

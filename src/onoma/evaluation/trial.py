@@ -8,7 +8,7 @@ from itertools import islice
 from onoma.errors import AlignmentError
 from onoma.evaluation.judge import TokenSpan, score_spans
 from onoma.evaluation.scores import Scores
-from onoma.tagging.align import token_spans
+from onoma.tagging.align import token_edges, token_spans
 from onoma.text import Annotate, Document
 
 __all__ = ["evaluate"]
@@ -73,14 +73,13 @@ def _check_same_texts(gold: Sequence[Document], predicted: Sequence[Document]) -
 
 def _split_aligned(gold: Document, predicted: Document) -> tuple[list[TokenSpan], list[str]]:
     """Entities of ``predicted`` as spans of the tokens of ``gold``; the labels of those that are none."""
-    first = {token.start: i for i, token in enumerate(gold.tokens)}
-    last = {token.end: i for i, token in enumerate(gold.tokens)}
+    opens, closes = token_edges(gold)
     spans: list[TokenSpan] = []
     astray: list[str] = []
     for entity in predicted.entities:
-        start, end = first.get(entity.start), last.get(entity.end)
-        if start is None or end is None or end < start:
-            astray.append(entity.label)
+        start, end = opens.get(entity.start, -1), closes.get(entity.end, -1)
+        if 0 <= start < end:
+            spans.append((start, end, entity.label))
         else:
-            spans.append((start, end + 1, entity.label))
+            astray.append(entity.label)
     return spans, astray

@@ -5,7 +5,18 @@ from __future__ import annotations
 from onoma.errors import TagError
 from onoma.text.document import Document
 
-__all__ = ["token_spans"]
+__all__ = ["token_edges", "token_spans"]
+
+
+def token_edges(document: Document) -> tuple[dict[int, int], dict[int, int]]:
+    """Which token begins at an offset, and up to which token (excluded) one ends at an offset.
+
+    >>> token_edges(Document.from_text("Ada wrote"))
+    ({0: 0, 4: 1}, {3: 1, 9: 2})
+    """
+    opens = {token.start: i for i, token in enumerate(document.tokens)}
+    closes = {token.end: i + 1 for i, token in enumerate(document.tokens)}
+    return opens, closes
 
 
 def token_spans(document: Document) -> list[tuple[int, int, str]]:
@@ -21,8 +32,7 @@ def token_spans(document: Document) -> list[tuple[int, int, str]]:
     """
     if not document.entities:
         return []
-    opens = {token.start: i for i, token in enumerate(document.tokens)}
-    closes = {token.end: i + 1 for i, token in enumerate(document.tokens)}
+    opens, closes = token_edges(document)
     spans: list[tuple[int, int, str]] = []
     free = 0  # the first token that no entity holds yet
     for entity in sorted(document.entities, key=lambda e: (e.start, e.end)):
