@@ -17,6 +17,7 @@ SOURCE = Path(__file__).parent.parent / "src"
 # the order of the house plan; a room imports only from itself and from rooms above it
 ROOMS = [
     {"errors", "files"},
+    {"pages"},
     {"text"},
     {"tagging"},
     {"features"},
@@ -39,14 +40,19 @@ LAST_WITHOUT_TORCH = FLOOR["serving"]
 LEARNING = {"accelerate", "torch", "transformers"}
 # packages that must not be paid for at import by those who only tag text
 HEAVY = LEARNING | {
+    "cleanlab",
+    "datasets",
+    "ftfy",
     "matplotlib",
     "mlflow",
     "onnx",
     "onnxscript",
     "pandas",
     "pyarrow",
+    "pycrfsuite",
     "scipy",
     "sklearn",
+    "spacy",
     "yaml",
 }
 

@@ -23,11 +23,16 @@ EXIT_CODES = """Exit codes:
 # top-level module of an optional package: (what it is for, the extra that brings it)
 _EXTRAS = {
     "accelerate": ("training", "train"),
-    "matplotlib": ("drawing curves", "train"),
+    "cleanlab": ("looking for label errors", "check"),
+    "datasets": ("reading a Hugging Face dataset", "formats"),
+    "ftfy": ("looking for damaged text", "check"),
+    "matplotlib": ("drawing charts", "report"),
     "mlflow": ("tracking runs", "train"),
     "onnx": ("exporting a bundle", "train"),
     "onnxscript": ("exporting a bundle", "train"),
-    "pyarrow": ("training", "train"),
+    "pyarrow": ("reading Arrow and Parquet", "formats"),
+    "pycrfsuite": ("looking for label errors", "check"),
+    "spacy": ("spaCy's formats and pipelines", "formats"),
     "torch": ("training", "train"),
     "transformers": ("reading an encoder", "train"),
     "yaml": ("reading a recipe", "train"),
