@@ -23,7 +23,11 @@ __all__ = ["LexicalLayer", "LexicalSizes"]
 
 
 class LexicalSizes(BaseModel):
-    """Widths of the parts of a word's vector; 0 leaves a part out."""
+    """Widths of the parts of a word's vector; 0 leaves a part out.
+
+    ``project`` makes one narrower vector of all parts: it depends on the word alone, so a tagger that
+    remembers words pays for it once, and the layers above have less to read at every token.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -31,6 +35,7 @@ class LexicalSizes(BaseModel):
     character: int = Field(0, ge=0, description="embedding of one character")
     filters: int = Field(48, ge=1, description="character convolution filters of width 3")
     shape: int = Field(0, ge=0, description="embedding of the word's shape")
+    project: int = Field(0, ge=0, description="width all parts together are brought down to")
 
 
 class LexicalLayer(nn.Module):
@@ -53,10 +58,12 @@ class LexicalLayer(nn.Module):
         self.width += sizes.filters if self.characters is not None else 0
         self.width += sizes.shape if self.shape is not None else 0
         self.width += static.dim if static is not None else 0
+        self.project = nn.Linear(self.width, sizes.project) if sizes.project else None
+        self.width = sizes.project or self.width
         nn.init.uniform_(self.word.weight, -0.1, 0.1)
 
     def forward(self, words: Mapping[str, Tensor]) -> Tensor:
-        """Concatenate the parts that this layer has."""
+        """Concatenate the parts that this layer has, and bring them down to ``project`` if that is set."""
         parts = [self.word(words["word"])]
         if self.characters is not None:
             parts.append(self.characters(words["characters"]))
@@ -64,7 +71,8 @@ class LexicalLayer(nn.Module):
             parts.append(self.shape(words["shape"]))
         if self.static is not None:
             parts.append(self.static(words["pieces"]))
-        return torch.cat(parts, -1)
+        vectors = torch.cat(parts, -1)
+        return vectors if self.project is None else cast(Tensor, self.project(vectors))
 
     def graph(self, graph: Graph) -> str:
         """The same in ONNX; returns the name of the vectors ``[word, width]``."""
@@ -75,7 +83,10 @@ class LexicalLayer(nn.Module):
             parts.append(graph.gather(self.shape.weight, graph.input("shape", "int64", ["word"])))
         if self.static is not None:
             parts.append(self.static.graph(graph))
-        return graph.node("Concat", *parts, axis=-1) if len(parts) > 1 else parts[0]
+        vectors = graph.node("Concat", *parts, axis=-1) if len(parts) > 1 else parts[0]
+        if self.project is None:
+            return vectors
+        return graph.linear(vectors, self.project.weight, self.project.bias)
 
 
 class CharacterCnn(nn.Module):
