@@ -47,7 +47,7 @@ class BiLstmAttention(Network):
     """Embedding → BiLSTM → BiLSTM → multi-head self-attention beside its input → softmax."""
 
     def __init__(self, options: BiLstmAttentionOptions, lexical: LexicalLayer, tags: TagSet) -> None:
-        super().__init__(lexical, tags, loss=options.loss)
+        super().__init__(lexical, tags, loss=options.loss, word_dropout=options.dropout)
         first, second = options.hidden
         self.lower = BiLstm(lexical.width, first)
         self.upper = BiLstm(2 * first, second)
@@ -57,7 +57,7 @@ class BiLstmAttention(Network):
 
     def encode(self, vectors: Tensor, batch: TensorBatch) -> Tensor:
         """Each token scored from its own state and what it attends to."""
-        lower = self.dropout(self.lower(self.dropout(vectors), batch.lengths))
+        lower = self.dropout(self.lower(vectors, batch.lengths))
         upper = self.dropout(self.upper(lower, batch.lengths))
         scores: Tensor = self.output(torch.cat([upper, self.attention(upper, batch.mask)], -1))
         return scores

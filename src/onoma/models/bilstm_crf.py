@@ -33,14 +33,14 @@ class BiLstmCrf(Network):
     """Lexical vectors → BiLSTM → scores, joined by a CRF whose moves obey the tag scheme."""
 
     def __init__(self, options: BiLstmCrfOptions, lexical: LexicalLayer, tags: TagSet) -> None:
-        super().__init__(lexical, tags, crf=True)
+        super().__init__(lexical, tags, crf=True, word_dropout=options.dropout)
         self.recurrent = BiLstm(lexical.width, options.hidden)
         self.output = nn.Linear(2 * options.hidden, len(tags))
         self.dropout = nn.Dropout(options.dropout)
 
     def encode(self, vectors: Tensor, batch: TensorBatch) -> Tensor:
         """Scores from the states of both directions."""
-        states = self.recurrent(self.dropout(vectors), batch.lengths)
+        states = self.recurrent(vectors, batch.lengths)
         scores: Tensor = self.output(self.dropout(states))
         return scores
 

@@ -39,7 +39,7 @@ class LexicalSizes(BaseModel):
 
 
 class LexicalLayer(nn.Module):
-    """Word features ``[word, …]`` → vectors ``[word, width]``.
+    """Word features ``[word, …]`` → the parts of their vectors, side by side; `narrow` makes them ``width`` wide.
 
     >>> layer = LexicalLayer(WordFeatures(["paris"]), LexicalSizes(word=8))
     >>> layer({"word": torch.tensor([0, 2, 1])}).shape
@@ -63,7 +63,7 @@ class LexicalLayer(nn.Module):
         nn.init.uniform_(self.word.weight, -0.1, 0.1)
 
     def forward(self, words: Mapping[str, Tensor]) -> Tensor:
-        """Concatenate the parts that this layer has, and bring them down to ``project`` if that is set."""
+        """Concatenate the parts that this layer has; `narrow` comes after."""
         parts = [self.word(words["word"])]
         if self.characters is not None:
             parts.append(self.characters(words["characters"]))
@@ -71,11 +71,17 @@ class LexicalLayer(nn.Module):
             parts.append(self.shape(words["shape"]))
         if self.static is not None:
             parts.append(self.static(words["pieces"]))
-        vectors = torch.cat(parts, -1)
-        return vectors if self.project is None else cast(Tensor, self.project(vectors))
+        return torch.cat(parts, -1)
+
+    def narrow(self, parts: Tensor) -> Tensor:
+        """``[…, parts]`` → ``[…, width]``: the projection, if there is one.
+
+        It stands apart so that training can drop features at each token before it.
+        """
+        return parts if self.project is None else cast(Tensor, self.project(parts))
 
     def graph(self, graph: Graph) -> str:
-        """The same in ONNX; returns the name of the vectors ``[word, width]``."""
+        """Both steps in ONNX; returns the name of the vectors ``[word, width]``."""
         parts = [graph.gather(self.word.weight, graph.input("word", "int64", ["word"]))]
         if self.characters is not None:
             parts.append(self.characters.graph(graph))

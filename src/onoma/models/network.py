@@ -46,16 +46,23 @@ class Network(nn.Module):
     """
 
     def __init__(
-        self, lexical: LexicalLayer, tags: TagSet, *, crf: bool = False, loss: str = "sparse"
+        self,
+        lexical: LexicalLayer,
+        tags: TagSet,
+        *,
+        crf: bool = False,
+        loss: str = "sparse",
+        word_dropout: float = 0.0,
     ) -> None:
         super().__init__()
         self.lexical = lexical
+        self.word_dropout = nn.Dropout(word_dropout)  # on the features of each token's word
         self.tags = tags
         self.crf = ConditionalRandomField(tags) if crf else None
         self._loss = TOKEN_LOSSES[loss]
 
     def encode(self, vectors: Tensor, batch: TensorBatch) -> Tensor:
-        """Emissions ``[batch, time, tag]`` from lexical vectors ``[batch, time, feature]``."""
+        """Emissions ``[batch, time, tag]`` from lexical vectors ``[batch, time, width]``."""
         raise NotImplementedError
 
     def encode_graph(self, graph: Graph, vectors: str) -> str:
@@ -64,7 +71,8 @@ class Network(nn.Module):
 
     def emissions(self, batch: TensorBatch) -> Tensor:
         """Scores ``[batch, time, tag]`` before any softmax; float32 also under mixed precision."""
-        vectors = nn.functional.embedding(batch.index, self.lexical(batch.words))  # [batch, time, feature]
+        parts = nn.functional.embedding(batch.index, self.lexical(batch.words))  # [batch, time, feature]
+        vectors = self.lexical.narrow(self.word_dropout(parts))  # [batch, time, width]
         return self.encode(vectors, batch).float()
 
     def forward(self, batch: TensorBatch, gold: Tensor) -> Tensor:
