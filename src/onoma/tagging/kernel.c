@@ -37,6 +37,7 @@ typedef struct {
     double *backward;  /* [time, tag] */
     double *scale;     /* [time] */
     double *best;      /* [2, tag] */
+    int64_t *source;   /* [tag] */
     int16_t *back;     /* [time, tag] */
     double *weighted;  /* [tag] */
 } Room;
@@ -50,7 +51,7 @@ static void *carve(char **from, size_t bytes) {
 static size_t room_size(int64_t time, int64_t tags) {
     size_t cells = (size_t)(time * tags);
     return 4 * cells * sizeof(double) + cells * sizeof(int16_t) + (size_t)time * sizeof(double) +
-           3 * (size_t)tags * sizeof(double) + 16 * 64;
+           4 * (size_t)tags * sizeof(double) + 16 * 64;
 }
 
 static Room make_room(char *memory, int64_t time, int64_t tags) {
@@ -62,6 +63,7 @@ static Room make_room(char *memory, int64_t time, int64_t tags) {
     room.backward = carve(&memory, time * row);
     room.scale = carve(&memory, time * sizeof(double));
     room.best = carve(&memory, 2 * row);
+    room.source = carve(&memory, row);
     room.back = carve(&memory, time * tags * sizeof(int16_t));
     room.weighted = carve(&memory, row);
     return room;
@@ -91,27 +93,28 @@ static void read_scores(const Chain *c, const float *emissions, int64_t time, Ro
 
 WIDE static void best_path(const Chain *c, int64_t time, Room *room, int64_t *path) {
     int64_t tags = c->tags;
-    double *best = room->best, *step = room->best + tags;
+    double *restrict best = room->best, *restrict step = room->best + tags;
+    int64_t *restrict source = room->source; /* as wide as a score, so that both are chosen in one stride */
     for (int64_t j = 0; j < tags; j++) best[j] = c->start[j] + room->scores[j];
     for (int64_t t = 1; t < time; t++) {
-        int16_t *back = room->back + t * tags;
         for (int64_t j = 0; j < tags; j++) {
             step[j] = best[0] + c->transitions[j];
-            back[j] = 0;
+            source[j] = 0;
         }
         for (int64_t i = 1; i < tags; i++) {
-            const double *moves = c->transitions + i * tags;
+            const double *restrict moves = c->transitions + i * tags;
             double from = best[i];
             for (int64_t j = 0; j < tags; j++) {
                 double score = from + moves[j];
-                back[j] = score > step[j] ? (int16_t)i : back[j];
-                step[j] = score > step[j] ? score : step[j];
+                int better = score > step[j];
+                source[j] = better ? i : source[j];
+                step[j] = better ? score : step[j];
             }
         }
-        for (int64_t j = 0; j < tags; j++) step[j] += room->scores[t * tags + j];
-        double *swap = best;
-        best = step;
-        step = swap;
+        for (int64_t j = 0; j < tags; j++) {
+            room->back[t * tags + j] = (int16_t)source[j];
+            best[j] = step[j] + room->scores[t * tags + j];
+        }
     }
     int64_t last = 0;
     for (int64_t j = 1; j < tags; j++)

@@ -15,24 +15,59 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["LIBRARY", "decode_rows", "kernel"]
+
+from onoma.tagging.chain import Chain
+from onoma.tagging.lattice import Found
+
+__all__ = ["LIBRARY", "Kernel", "load_kernel"]
 
 LIBRARY = Path(__file__).with_name("_kernel.so")
-
-_FLOATS = np.ctypeslib.ndpointer(np.float32, flags="C")
-_DOUBLES = np.ctypeslib.ndpointer(np.float64, flags="C")
+_POINTER, _SIZE = ctypes.c_void_p, ctypes.c_int64
 
 
 @cache
-def kernel() -> Any | None:
+def load_kernel() -> Any | None:
     """The C function ``onoma_decode``; None where there is none to be had."""
     if os.environ.get("ONOMA_KERNEL") == "off" or not LIBRARY.is_file():
         return None
     try:
         function = ctypes.CDLL(str(LIBRARY)).onoma_decode
-    except (OSError, AttributeError):  # built for another machine
+    except (OSError, AttributeError):  # built for another machine, or for another version
         return None
     function.restype = ctypes.c_int64
-    pointer, size = ctypes.c_void_p, ctypes.c_int64
-    function.argtypes = [pointer, pointer, *[size] * 3, *[pointer] * 8, ctypes.c_double, ctypes.c_int32, *[pointer] * 3]
+    function.argtypes = [
+        *(_POINTER, _POINTER, _SIZE, _SIZE, _SIZE),  # emissions, lengths, rows, width, tags
+        *[_POINTER] * 8,  # the chain
+        *(ctypes.c_double, ctypes.c_int32),  # sharpness, crf
+        *[_POINTER] * 3,  # paths, spans, probability
+    ]
     return function
+
+
+class Kernel:
+    """``onoma_decode`` with the arrays of one chain at hand."""
+
+    def __init__(self, function: Any, chain: Chain) -> None:
+        between, enter, stop = chain.weight
+        arrays = (*chain.log, between, between.T, enter, stop)
+        self._held = [np.ascontiguousarray(array, dtype=np.float64) for array in arrays]
+        self._held.append(np.ascontiguousarray(chain.tags.continuation, dtype=np.uint8))
+        self._function = function
+        self._chain = [array.ctypes.data for array in self._held]
+        self._settings = chain.sharpness, chain.crf
+        self._labels = chain.tags.label
+
+    def __call__(self, emissions: NDArray[np.float32], lengths: NDArray[np.integer]) -> Found:
+        """What `onoma.tagging.lattice.find_spans` returns."""
+        emissions = np.ascontiguousarray(emissions)
+        lengths = np.ascontiguousarray(lengths, dtype=np.int64)
+        tokens = int(lengths.sum())
+        spans, probability = np.empty((tokens, 4), dtype=np.int64), np.empty(tokens)
+        outputs = None, spans.ctypes.data, probability.ctypes.data
+        count = self._function(
+            emissions.ctypes.data, lengths.ctypes.data, *emissions.shape, *self._chain, *self._settings, *outputs
+        )
+        if count < 0:
+            raise MemoryError(f"decoding {tokens} tokens needs more memory than there is")
+        row, start, end, tag = spans[:count].T
+        return Found(row, start, end, self._labels[tag], probability[:count])
