@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from onoma.models.bilstm import BiLstmOptions, BiLstmTagger
 from onoma.models.bilstm_attention import BiLstmAttention, BiLstmAttentionOptions
 from onoma.models.bilstm_crf import BiLstmCrf, BiLstmCrfOptions
-from onoma.models.export import to_onnx
+from onoma.models.export import tag_graph, word_graph
 from onoma.models.lexical import LexicalLayer, LexicalSizes
 from onoma.models.network import Network, TensorBatch
 from onoma.models.pooled import Pooled, PooledOptions
@@ -19,7 +19,8 @@ __all__ = [
     "Network",
     "NetworkOptions",
     "TensorBatch",
-    "to_onnx",
+    "tag_graph",
+    "word_graph",
 ]
 
 NetworkOptions = PooledOptions | BiLstmOptions | BiLstmAttentionOptions | BiLstmCrfOptions

@@ -1,4 +1,8 @@
-"""A whole network as ONNX: word features in, emissions (and a CRF's moves) out."""
+"""A network as two ONNX graphs: what a word's vector is, and what tags a batch of vectors gets.
+
+A word's vector depends on the word alone, so whoever runs the graphs can remember it; see
+`onoma.runtime.engine`.
+"""
 
 from __future__ import annotations
 
@@ -7,18 +11,24 @@ import onnx
 from onoma.models.graph import Graph
 from onoma.models.network import Network
 
-__all__ = ["to_onnx"]
+__all__ = ["tag_graph", "word_graph"]
 
 
-def to_onnx(network: Network) -> onnx.ModelProto:
-    """The model with dynamic batch, time and number of words.
+def word_graph(network: Network) -> onnx.ModelProto:
+    """Features of distinct words, those of a `Batch` that the network uses → ``vectors`` ``[word, width]``."""
+    graph = Graph()
+    graph.output(network.lexical.graph(graph), "vectors", ["word", network.lexical.width])
+    return graph.model()
 
-    Inputs are those of a `Batch` that the network uses; outputs are ``emissions`` ``[batch, time, tag]``
-    and, for a CRF, ``transitions`` ``[tag, tag]``, ``start`` and ``end`` ``[tag]``.
+
+def tag_graph(network: Network) -> onnx.ModelProto:
+    """``vectors`` ``[batch, time, width]``, with ``lengths`` or ``mask`` → tag scores, for any batch and time.
+
+    Outputs are ``emissions`` ``[batch, time, tag]`` and, for a CRF, ``transitions`` ``[tag, tag]``, ``start``
+    and ``end`` ``[tag]``.
     """
     graph = Graph()
-    index = graph.input("index", "int64", ["batch", "time"])
-    vectors = graph.node("Gather", network.lexical.graph(graph), index)
+    vectors = graph.input("vectors", "float32", ["batch", "time", network.lexical.width])
     count = len(network.tags)
     graph.output(network.encode_graph(graph, vectors), "emissions", ["batch", "time", count])
     if network.crf is not None:

@@ -1,4 +1,4 @@
-"""A bundle on disk: a folder with ``bundle.json``, ``model.onnx``, lexicon files. No pickle, no code.
+"""A bundle on disk: a folder with ``bundle.json``, two ONNX graphs, lexicon files. No pickle, no code.
 
 ``bundle.json`` is written last and holds the checksum of every other file and of its own content (``seal``),
 so a folder with a manifest is whole; loading verifies format and checksums and says why it refuses.
@@ -18,14 +18,19 @@ from onoma.features.words import WordFeatures
 from onoma.files import whole_file
 from onoma.runtime.manifest import FORMAT, FileCheck, Manifest
 
-__all__ = ["MANIFEST", "MODEL", "read_manifest", "verify", "write_bundle"]
+__all__ = ["MANIFEST", "TAGS", "WORDS", "read_manifest", "verify", "write_bundle"]
 
-MANIFEST, MODEL = "bundle.json", "model.onnx"
-_PARTS = (MODEL, "lexicon.json", "tokenizer.json", "words.txt")
+MANIFEST = "bundle.json"
+WORDS, TAGS = "words.onnx", "tags.onnx"
+_PARTS = (WORDS, TAGS, "lexicon.json", "tokenizer.json", "words.txt")
 
 
-def write_bundle(folder: Path, manifest: Manifest, model: bytes, features: WordFeatures) -> Manifest:
-    """Write a bundle into ``folder``; returns the manifest with its checksums.
+def write_bundle(
+    folder: Path, manifest: Manifest, words: bytes, tags: bytes, features: WordFeatures
+) -> Manifest:
+    """Write a bundle into ``folder``: the graphs ``words`` and ``tags``, the lexicon, the manifest.
+
+    Returns the manifest with its checksums.
 
     Until ``bundle.json`` stands again the folder is no bundle. Raises `OutputError` when writing fails.
     """
@@ -34,8 +39,9 @@ def write_bundle(folder: Path, manifest: Manifest, model: bytes, features: WordF
     folder.mkdir(parents=True, exist_ok=True)
     for name in (MANIFEST, *_PARTS):
         (folder / name).unlink(missing_ok=True)
-    with whole_file(folder / MODEL, "wb") as file:
-        file.write(model)
+    for name, graph in ((WORDS, words), (TAGS, tags)):
+        with whole_file(folder / name, "wb") as file:
+            file.write(graph)
     features.save(folder)
     checks = {name: _check(folder / name) for name in _PARTS if (folder / name).is_file()}
     manifest = manifest.model_copy(update={"files": checks, "onoma": __version__, "format": FORMAT})
@@ -60,10 +66,10 @@ def read_manifest(folder: Path) -> Manifest:
     """The manifest of the bundle in ``folder``; raises `BundleError` saying why it cannot be read."""
     try:
         content = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        if content["format"] > FORMAT:
+        if content["format"] != FORMAT:
+            advice = "install a newer onoma" if content["format"] > FORMAT else "train it again"
             raise BundleError(
-                f"{folder} is a bundle of format {content['format']}; this version reads up to {FORMAT}: "
-                "install a newer onoma"
+                f"{folder} is a bundle of format {content['format']}; this version reads {FORMAT}: {advice}"
             )
         if content["seal"] != _seal(content):
             raise BundleError(f"{folder}/{MANIFEST} has changed since it was written (its seal differs)")
@@ -78,8 +84,9 @@ def read_manifest(folder: Path) -> Manifest:
 
 def verify(folder: Path, manifest: Manifest) -> None:
     """Compare every file with its checksum; raises `BundleError` naming the first that differs."""
-    if MODEL not in manifest.files:
-        raise BundleError(f"{folder}/{MANIFEST} lists no {MODEL}")
+    for name in (WORDS, TAGS):
+        if name not in manifest.files:
+            raise BundleError(f"{folder}/{MANIFEST} lists no {name}")
     for name, check in manifest.files.items():
         if name not in _PARTS:
             raise BundleError(f"{folder}/{MANIFEST} lists {name!r}, which is no part of a bundle")

@@ -8,8 +8,8 @@ from pydantic import BaseModel, ConfigDict
 
 __all__ = ["FORMAT", "CorpusCard", "FileCheck", "Manifest", "WindowSizes"]
 
-FORMAT = 1
-"""The bundle format this version writes, and the newest it reads."""
+FORMAT = 2
+"""The bundle format that this version writes and reads."""
 
 
 class _Part(BaseModel):
@@ -46,7 +46,7 @@ class Manifest(_Part):
     ``scores`` maps a split's name to the scores measured on it (the JSON of ``onoma evaluate``).
 
     >>> Manifest(name="tiny", architecture="bilstm", labels=["per"], scheme="bioes", parameters=10).format
-    1
+    2
     """
 
     format: int = FORMAT

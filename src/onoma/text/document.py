@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from onoma.errors import InputError
 from onoma.text.tokenizer import tokenize
@@ -18,8 +18,7 @@ __all__ = ["Annotate", "Document", "Entity", "Token"]
 _NO_META: Mapping[str, Any] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """A stretch of text that gets one tag: ``[start, end)`` in code points.
 
     >>> Token(0, 5)
@@ -70,7 +69,7 @@ class Document:
         """Tokenise ``text`` with the default tokenizer; raises `InputError` if it is no string."""
         if not isinstance(text, str):
             raise InputError(f"a document's text must be a str, not {type(text).__name__}")
-        return cls(text, tuple([Token(start, end) for start, end in tokenize(text)]), id=id)
+        return cls(text, tuple(map(Token._make, tokenize(text))), id=id)
 
     @classmethod
     def from_words(

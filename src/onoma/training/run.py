@@ -15,7 +15,7 @@ from accelerate.utils import parse_flag_from_env
 from onoma.errors import InputError, OutputError
 from onoma.evaluation import Scores, evaluate
 from onoma.files import sweep, whole_file
-from onoma.models import Network, to_onnx
+from onoma.models import Network, tag_graph, word_graph
 from onoma.runtime import Manifest, Tagger
 from onoma.runtime.bundle import write_bundle, write_manifest
 from onoma.runtime.card import CARD, model_card
@@ -146,7 +146,8 @@ def write_best(prepared: Prepared, folder: Path) -> Manifest:
         corpus=card,
         recipe=without_places(recipe),
     )
-    return write_bundle(folder, manifest, to_onnx(network).SerializeToString(), prepared.features)
+    words, tags = (graph(network).SerializeToString() for graph in (word_graph, tag_graph))
+    return write_bundle(folder, manifest, words, tags, prepared.features)
 
 
 def _parameters(network: Network) -> int:

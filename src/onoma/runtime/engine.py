@@ -1,0 +1,149 @@
+"""`Engine`: the networks of a bundle under ONNX Runtime, from rows of words to entities with probabilities.
+
+A bundle has two graphs. ``words`` makes the vector of a word from its features, which depend on nothing else, so
+each word is computed once and remembered. ``tags`` reads a batch of vectors and scores the tags of each token.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from onoma.errors import BundleError
+from onoma.features.words import WordFeatures
+from onoma.runtime.bundle import TAGS, WORDS
+from onoma.runtime.words import WordVectors
+from onoma.tagging import TagSet
+from onoma.tagging.decode import Decoder, ScoredSpan, TagScores
+
+__all__ = ["Engine", "Reading"]
+
+_ROWS = 64  # sentences a network call
+_CELLS = 8192  # tokens a network call, padding included, unless one sentence is longer
+
+Rows = Sequence[Sequence[str]]
+Spans = list[ScoredSpan]
+
+
+class Engine:
+    """Runs a bundle's two graphs and decodes what they say; many threads may use it at once.
+
+    ``threads`` is how many batches may run side by side, each on one core: that is quicker than many cores on
+    one batch, and gives every batch the same arithmetic. Raises `BundleError` when a graph cannot be loaded.
+    """
+
+    def __init__(self, folder: Path, tags: TagSet, threads: int) -> None:
+        self._features = WordFeatures.load(folder)
+        self._words, self._tags = (_Network(folder / name) for name in (WORDS, TAGS))
+        self._vectors = WordVectors(self._compute)
+        self._decode = Decoder(tags, self._tags(self._inputs([[""]])))
+        self._pool = _Pool(threads)
+
+    def read(self, rows: Rows) -> list[Spans]:
+        """The entities of each row of words, as spans of its words; no row may be empty."""
+        return self.begin(rows).result()
+
+    def begin(self, rows: Rows) -> Reading:
+        """Start to read ``rows`` on other threads, where there are any; rows of like length run together."""
+        most = min(_ROWS, -(-len(rows) // self._pool.threads))
+        groups = list(_grouped(rows, most))
+        batches = [[rows[i] for i in group] for group in groups]
+        return Reading(len(rows), groups, self._pool.map(self._read, batches))
+
+    def scores(self, rows: Rows) -> TagScores:
+        """What the network says of ``rows``, before decoding."""
+        return self._tags(self._inputs(rows))
+
+    def _read(self, rows: Rows) -> list[Spans]:
+        inputs = self._inputs(rows)
+        return self._decode(self._tags(inputs).emissions, inputs["lengths"])
+
+    def _inputs(self, rows: Rows) -> dict[str, NDArray[Any]]:
+        vectors = self._vectors(rows)
+        lengths = np.fromiter(map(len, rows), np.int64, len(rows))
+        mask = np.arange(vectors.shape[1]) < lengths[:, None]
+        return {"vectors": vectors, "lengths": lengths, "mask": mask}
+
+    def _compute(self, words: Sequence[str]) -> NDArray[np.float32]:
+        vectors: NDArray[np.float32] = self._words.run(self._features.arrays(words))[0]
+        return vectors
+
+
+class Reading:
+    """Rows on their way: `result` waits for them and puts them back in order."""
+
+    def __init__(self, count: int, groups: list[list[int]], found: Iterator[list[Spans]]) -> None:
+        self._count, self._groups, self._found = count, groups, found
+
+    def result(self) -> list[Spans]:
+        """The entities of each row; raises what reading raised."""
+        spans: list[Spans] = [[] for _ in range(self._count)]
+        for group, found in zip(self._groups, self._found, strict=True):
+            for i, each in zip(group, found, strict=True):
+                spans[i] = each
+        return spans
+
+
+class _Network:
+    """One ONNX graph; it takes what it needs of the arrays it is given, cast to what it asks for."""
+
+    def __init__(self, path: Path) -> None:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        try:
+            self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # ONNX Runtime raises its own classes, all straight from Exception
+            raise BundleError(f"ONNX Runtime cannot load {path}: {error}") from error
+        self._inputs = {node.name: _DTYPES[node.type] for node in self._session.get_inputs()}
+        self._outputs = [node.name for node in self._session.get_outputs()]
+
+    def run(self, given: dict[str, NDArray[Any]]) -> list[NDArray[Any]]:
+        feeds = {name: given[name].astype(kind, copy=False) for name, kind in self._inputs.items()}
+        found: list[NDArray[Any]] = self._session.run(None, feeds)
+        return found
+
+    def __call__(self, given: dict[str, NDArray[Any]]) -> TagScores:
+        return TagScores(**dict(zip(self._outputs, self.run(given), strict=True)))
+
+
+_DTYPES = {"tensor(int64)": np.int64, "tensor(int32)": np.int32, "tensor(float)": np.float32}
+
+
+class _Pool:
+    """Worker threads, started when first needed, and again in a process that was forked."""
+
+    def __init__(self, threads: int) -> None:
+        self.threads = threads
+        self._workers: ThreadPoolExecutor | None = None
+        self._process = os.getpid()
+
+    def map(self, work: Callable[[Rows], list[Spans]], batches: Sequence[Rows]) -> Iterator[list[Spans]]:
+        """``work`` on each batch, in order; begun at once, unless there is nothing to share out."""
+        if self.threads == 1 or len(batches) == 1:
+            return map(work, batches)
+        return self._started().map(work, batches)
+
+    def _started(self) -> ThreadPoolExecutor:
+        if self._workers is None or self._process != os.getpid():  # threads do not survive a fork
+            self._workers, self._process = ThreadPoolExecutor(self.threads, "onoma"), os.getpid()
+        return self._workers
+
+
+def _grouped(rows: Rows, most: int) -> Iterator[list[int]]:
+    """Numbers of rows to run together: sorted by length, bounded in rows and in padded tokens."""
+    group: list[int] = []
+    for i in sorted(range(len(rows)), key=lambda i: len(rows[i])):
+        if group and (len(group) >= most or len(rows[i]) * (len(group) + 1) > _CELLS):
+            yield group
+            group = []
+        group.append(i)
+    if group:
+        yield group
