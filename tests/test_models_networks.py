@@ -16,7 +16,7 @@ from tokenizers.models import WordPiece
 from onoma.features.batch import Batch, make_batch
 from onoma.features.static import PieceLexicon, StaticVectors
 from onoma.features.words import WordFeatures, build_features
-from onoma.models import ARCHITECTURES, LexicalLayer, Network, TensorBatch, to_onnx
+from onoma.models import ARCHITECTURES, LexicalLayer, Network, TensorBatch, tag_graph, word_graph
 from onoma.models.bilstm_attention import SelfAttention
 from onoma.models.lexical import StaticTable
 from onoma.models.network import categorical_loss, sparse_loss
@@ -36,6 +36,7 @@ SMALL = {
     "bilstm-attention": {"lexical": {"word": 6}, "hidden": (4, 6), "heads": 3},
     "bilstm-crf": {"lexical": PARTS, "hidden": 4},
     "bilstm-crf with vectors": {"lexical": PARTS, "hidden": 4},
+    "bilstm-crf with vectors, narrowed": {"lexical": {**PARTS, "project": 7}, "hidden": 4},
 }
 every_network = pytest.mark.parametrize("name", SMALL)
 
@@ -51,7 +52,7 @@ def vectors() -> StaticVectors:
 def features_for(name: str) -> WordFeatures:
     counts = Counter({word: 20 for words in SENTENCES for word in words if word != "Nobody"})
     parts = name.startswith("bilstm-crf")
-    static = vectors().lexicon if name.endswith("vectors") else None
+    static = vectors().lexicon if "vectors" in name else None
     return build_features(counts, characters=parts, shapes=parts, static=static)
 
 
@@ -59,7 +60,7 @@ def build(name: str, seed: int = 0, **changes: object) -> Network:
     torch.manual_seed(seed)
     kind = ARCHITECTURES[name.partition(" ")[0]]
     options = kind.options(architecture=name.partition(" ")[0], **{**SMALL[name], **changes})
-    static = vectors() if name.endswith("vectors") else None
+    static = vectors() if "vectors" in name else None
     return kind.network(options, LexicalLayer(features_for(name), options.lexical, static), TAGS)
 
 
@@ -100,12 +101,15 @@ def test_padding_changes_nothing(name):
 @every_network
 def test_onnx_equals_torch_for_any_shape(name):
     network = build(name).eval()
-    session = onnxruntime.InferenceSession(to_onnx(network).SerializeToString())
+    words, tags = (
+        onnxruntime.InferenceSession(graph(network).SerializeToString()) for graph in (word_graph, tag_graph)
+    )
     for sentences in (SENTENCES, [["x"]], [["Ada"] * 40, ["in", "Paris"]]):
         batch = batch_of(name, sentences)
-        given = {**batch.words, "index": batch.index, "mask": batch.mask}
+        [vectors] = words.run(None, {node.name: batch.words[node.name] for node in words.get_inputs()})
+        given = {"vectors": vectors[batch.index], "mask": batch.mask}
         given["lengths"] = batch.lengths.astype(np.int32)
-        found = session.run(None, {node.name: given[node.name] for node in session.get_inputs()})
+        found = tags.run(None, {node.name: given[node.name] for node in tags.get_inputs()})
         scores = network.scores(TensorBatch.of(batch))
         inside = batch.mask > 0
         assert_allclose(found[0][inside], scores.emissions[inside], atol=1e-4)
@@ -114,8 +118,9 @@ def test_onnx_equals_torch_for_any_shape(name):
 
 
 @every_network
-def test_the_exported_model_is_always_the_same(name):
-    first, second = (to_onnx(build(name).eval()).SerializeToString() for _ in range(2))
+@pytest.mark.parametrize("graph", [word_graph, tag_graph])
+def test_the_exported_model_is_always_the_same(name, graph):
+    first, second = (graph(build(name).eval()).SerializeToString() for _ in range(2))
     assert first == second
 
 

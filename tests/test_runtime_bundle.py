@@ -21,7 +21,8 @@ from onoma.runtime.manifest import FORMAT, CorpusCard, Manifest
 from onoma.tagging.decode import decode
 from onoma.text import Document, Entity, Token
 
-FILES = ("bundle.json", "lexicon.json", "model.onnx")
+PARTS = ("words.onnx", "tags.onnx", "lexicon.json")
+FILES = ("bundle.json", *PARTS)
 TEXTS = [
     "Ada Stone went to Green Hollow .",
     "nobody wrote a letter",
@@ -67,7 +68,7 @@ class TestOnDisk:
     def test_it_holds_what_it_says_and_no_code(self, tiny_bundle):
         manifest = read_manifest(tiny_bundle)
         assert manifest.labels == ["geo", "per"]
-        assert set(manifest.files) == {"model.onnx", "lexicon.json"}
+        assert set(manifest.files) == set(PARTS)
         assert manifest.recipe["seed"] == 3
         assert set(manifest.scores) == {"dev", "test"}
         assert manifest.scores["test"]["strict"]["micro"]["f1"] > 0.9
@@ -76,7 +77,7 @@ class TestOnDisk:
         kinds = {path.suffix for path in tiny_bundle.iterdir() if path.is_file()}
         assert kinds == {".json", ".onnx", ".md"}
 
-    @pytest.mark.parametrize("name", ["model.onnx", "lexicon.json"])
+    @pytest.mark.parametrize("name", PARTS)
     def test_one_byte_changed_is_noticed_and_the_file_named(self, copy, name):
         content = bytearray((copy / name).read_bytes())
         for at in random.Random(name).sample(range(len(content)), 5):
@@ -128,7 +129,7 @@ class TestOnDisk:
         with pytest.raises(BundleError, match=f"format {FORMAT + 1}; .*install a newer onoma"):
             Tagger(copy)
 
-    @pytest.mark.parametrize("content", ["[]", "{}", "null", '{"format": "x"}', "\x00", '{"format": 1}'])
+    @pytest.mark.parametrize("content", ["[]", "{}", "null", '{"format": "x"}', "\x00", '{"format": 2}'])
     def test_what_is_no_manifest_is_refused(self, copy, content):
         (copy / "bundle.json").write_text(content)
         with pytest.raises(BundleError, match="damaged"):
@@ -136,15 +137,25 @@ class TestOnDisk:
 
     def test_files_that_no_bundle_has_are_refused(self, copy):
         manifest = read_manifest(copy)
-        files = {**manifest.files, "../evil.py": manifest.files["model.onnx"]}
+        files = {**manifest.files, "../evil.py": manifest.files["tags.onnx"]}
         write_manifest(copy, manifest.model_copy(update={"files": files}))
         with pytest.raises(BundleError, match="evil"):
             Tagger(copy)
 
-    def test_a_model_that_is_none_is_refused(self, copy, tagger):
-        manifest = read_manifest(copy)
-        write_bundle(copy, manifest, b"not a model", tagger._features)
-        with pytest.raises(BundleError, match=r"model\.onnx"):
+    @pytest.mark.parametrize("bad", ["words.onnx", "tags.onnx"])
+    def test_a_graph_that_is_none_is_refused(self, copy, tagger, bad):
+        graphs = [
+            (copy / name).read_bytes() if name != bad else b"none" for name in ("words.onnx", "tags.onnx")
+        ]
+        write_bundle(copy, read_manifest(copy), *graphs, tagger.engine.features)
+        with pytest.raises(BundleError, match=bad.replace(".", r"\.")):
+            Tagger(copy)
+
+    def test_an_older_format_is_refused_with_advice(self, copy):
+        path = copy / "bundle.json"
+        content = json.loads(path.read_text(encoding="utf-8"))
+        path.write_text(json.dumps({**content, "format": FORMAT - 1}))
+        with pytest.raises(BundleError, match=f"format {FORMAT - 1}; .*train it again"):
             Tagger(copy)
 
     def test_what_is_no_bundle_is_refused(self, tmp_path):
@@ -157,9 +168,9 @@ class TestOnDisk:
         def full(_folder: Path) -> None:
             raise OSError(28, "No space left on device")
 
-        monkeypatch.setattr(type(tagger._features), "save", lambda self, folder: full(folder))
+        monkeypatch.setattr(type(tagger.engine.features), "save", lambda self, folder: full(folder))
         with pytest.raises(OSError, match="No space left"):
-            write_bundle(copy, read_manifest(copy), b"", tagger._features)
+            write_bundle(copy, read_manifest(copy), b"", b"", tagger.engine.features)
         with pytest.raises(BundleError, match="is not a bundle"):
             Tagger(copy)
 
@@ -184,7 +195,7 @@ class TestTagger:
         network = prepare(load_recipe(tiny_recipe), tmp_path).run.network.eval()
         network.load_state_dict(load_checkpoint(tiny_bundle / "training" / "best.pt")["network"])
         documents = [Document.from_text(text) for text in TEXTS if text.strip()]
-        batch = make_batch([document.words for document in documents], tagger._features)
+        batch = make_batch([document.words for document in documents], tagger.engine.features)
         found = decode(network.scores(TensorBatch.of(batch)), batch.lengths, tagger.tags)
         for document, spans in zip(tagger(documents), found, strict=True):
             tokens = document.tokens

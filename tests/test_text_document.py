@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,8 +14,9 @@ WORDS = st.lists(st.text(st.characters(exclude_categories=["Z", "C"]), min_size=
 
 @pytest.mark.parametrize("noun", [Token(0, 1), Entity(0, 1, "per"), Document("a")])
 def test_nouns_are_frozen_and_slotted(noun: Token | Entity | Document) -> None:
-    with pytest.raises(dataclasses.FrozenInstanceError):
-        setattr(noun, dataclasses.fields(noun)[0].name, 1)
+    name = "text" if isinstance(noun, Document) else "start"
+    with pytest.raises(AttributeError):  # FrozenInstanceError is one
+        setattr(noun, name, 1)
     assert not hasattr(noun, "__dict__")
 
 

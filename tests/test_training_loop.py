@@ -95,7 +95,7 @@ class TestKilled:
         subprocess.run(self.command(tiny_recipe, torn), check=True, capture_output=True, timeout=300)
         for name in ("last.pt", "best.pt"):
             assert same(load(whole / "training" / name), load(torn / "training" / name)), name
-        assert (whole / "model.onnx").read_bytes() == (torn / "model.onnx").read_bytes()
+        assert (whole / "tags.onnx").read_bytes() == (torn / "tags.onnx").read_bytes()
         bundles = [json.loads((folder / "bundle.json").read_text()) for folder in (whole, torn)]
         assert bundles[0] == bundles[1]
         histories = [json.loads((f / "training" / "history.json").read_text()) for f in (whole, torn)]

@@ -49,7 +49,13 @@ def test_parameters_scores_curves_and_bundle_are_tracked(events, tiny_recipe, tm
     curve = client.get_metric_history(run.info.run_id, "dev_f1")
     assert [(point.step, point.value) for point in curve] == [(0, 0.25), (1, 0.75)]
     kept = {a.path for part in ("", "bundle", "curves") for a in client.list_artifacts(run.info.run_id, part)}
-    assert {"log.txt", "bundle/bundle.json", "bundle/model.onnx", "curves/curves.png"} <= kept
+    assert {
+        "log.txt",
+        "bundle/bundle.json",
+        "bundle/tags.onnx",
+        "bundle/words.onnx",
+        "curves/curves.png",
+    } <= kept
 
 
 def test_a_run_refused_before_it_begins_leaves_no_trace(tiny_recipe, tmp_path, monkeypatch):

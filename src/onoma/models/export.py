@@ -15,14 +15,14 @@ __all__ = ["tag_graph", "word_graph"]
 
 
 def word_graph(network: Network) -> onnx.ModelProto:
-    """Features of distinct words, those of a `Batch` that the network uses → ``vectors`` ``[word, width]``."""
+    """Features of distinct words (see `WordFeatures.arrays`) → ``vectors`` ``[word, width]``."""
     graph = Graph()
     graph.output(network.lexical.graph(graph), "vectors", ["word", network.lexical.width])
     return graph.model()
 
 
 def tag_graph(network: Network) -> onnx.ModelProto:
-    """``vectors`` ``[batch, time, width]``, with ``lengths`` or ``mask`` → tag scores, for any batch and time.
+    """``vectors`` ``[batch, time, width]``, with ``lengths`` or ``mask`` → tag scores.
 
     Outputs are ``emissions`` ``[batch, time, tag]`` and, for a CRF, ``transitions`` ``[tag, tag]``, ``start``
     and ``end`` ``[tag]``.

@@ -39,7 +39,9 @@ class LexicalSizes(BaseModel):
 
 
 class LexicalLayer(nn.Module):
-    """Word features ``[word, …]`` → the parts of their vectors, side by side; `narrow` makes them ``width`` wide.
+    """Word features ``[word, …]`` → the parts of their vectors, side by side.
+
+    `narrow` makes them ``width`` wide.
 
     >>> layer = LexicalLayer(WordFeatures(["paris"]), LexicalSizes(word=8))
     >>> layer({"word": torch.tensor([0, 2, 1])}).shape

@@ -1,7 +1,7 @@
 """`Engine`: the networks of a bundle under ONNX Runtime, from rows of words to entities with probabilities.
 
-A bundle has two graphs. ``words`` makes the vector of a word from its features, which depend on nothing else, so
-each word is computed once and remembered. ``tags`` reads a batch of vectors and scores the tags of each token.
+A bundle has two graphs. ``words`` makes the vector of a word from its features, which depend on nothing else,
+so each word is computed once and remembered. ``tags`` reads a batch of vectors and scores each token's tags.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Engine:
     """
 
     def __init__(self, folder: Path, tags: TagSet, threads: int) -> None:
-        self._features = WordFeatures.load(folder)
+        self.features = WordFeatures.load(folder)
         self._words, self._tags = (_Network(folder / name) for name in (WORDS, TAGS))
         self._vectors = WordVectors(self._compute)
         self._decode = Decoder(tags, self._tags(self._inputs([[""]])))
@@ -72,7 +72,7 @@ class Engine:
         return {"vectors": vectors, "lengths": lengths, "mask": mask}
 
     def _compute(self, words: Sequence[str]) -> NDArray[np.float32]:
-        vectors: NDArray[np.float32] = self._words.run(self._features.arrays(words))[0]
+        vectors: NDArray[np.float32] = self._words.run(self.features.arrays(words))[0]
         return vectors
 
 
@@ -99,7 +99,9 @@ class _Network:
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 3
         try:
-            self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+            self._session = onnxruntime.InferenceSession(
+                str(path), options, providers=["CPUExecutionProvider"]
+            )
         except Exception as error:  # ONNX Runtime raises its own classes, all straight from Exception
             raise BundleError(f"ONNX Runtime cannot load {path}: {error}") from error
         self._inputs = {node.name: _DTYPES[node.type] for node in self._session.get_inputs()}

@@ -41,7 +41,7 @@ class Moves(NamedTuple):
 
 
 class Chain:
-    """The moves of one model: their log scores, with those that the scheme forbids filled in, and their weights.
+    """The moves of one model: log scores, with those that the scheme forbids filled in, and weights.
 
     ``sharpness`` multiplies every log score before it is taken for a probability, those of emissions too.
 

@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-
 from onoma.tagging.chain import Chain
 from onoma.tagging.lattice import Found
 
@@ -65,7 +64,12 @@ class Kernel:
         spans, probability = np.empty((tokens, 4), dtype=np.int64), np.empty(tokens)
         outputs = None, spans.ctypes.data, probability.ctypes.data
         count = self._function(
-            emissions.ctypes.data, lengths.ctypes.data, *emissions.shape, *self._chain, *self._settings, *outputs
+            emissions.ctypes.data,
+            lengths.ctypes.data,
+            *emissions.shape,
+            *self._chain,
+            *self._settings,
+            *outputs,
         )
         if count < 0:
             raise MemoryError(f"decoding {tokens} tokens needs more memory than there is")

@@ -39,7 +39,7 @@ class Lattice:
         self.chain = chain
         self.lengths = np.asarray(lengths)
         self.scores = scores - scores.max(-1, keepdims=True)  # [batch, time, tag], each token's best at 0
-        self.emit = np.exp(np.maximum(chain.sharpness * self.scores, _FLOOR))
+        self.emit: Floats = np.exp(np.maximum(chain.sharpness * self.scores, _FLOOR))
         if not chain.crf:
             self.emit /= self.emit.sum(-1, keepdims=True)
 
@@ -97,7 +97,7 @@ class Lattice:
     def _backward(self, forward: Floats, scale: Floats) -> Floats:
         move, _, stop = self.chain.weight
         emit = self.emit
-        backward = np.zeros_like(emit)
+        backward: Floats = np.zeros_like(emit)
         time = emit.shape[1]
         if not time:
             return backward
@@ -117,14 +117,18 @@ class Lattice:
         product /= product.sum(-1, keepdims=True)
         return product
 
-    def product_of_tokens(self, paths: NDArray[np.int64], row: Integers, start: Integers, end: Integers) -> Floats:
+    def product_of_tokens(
+        self, paths: NDArray[np.int64], row: Integers, start: Integers, end: Integers
+    ) -> Floats:
         """The probability of each span where tokens are independent."""
         taken = np.log(np.take_along_axis(self.emit, paths[:, :, None], -1)[..., 0])  # [batch, time]
         total = np.concatenate([np.zeros((len(taken), 1)), taken.cumsum(1)], 1)
         result: Floats = np.exp(total[row, end] - total[row, start])
         return result
 
-    def span_marginals(self, paths: NDArray[np.int64], row: Integers, start: Integers, end: Integers) -> Floats:
+    def span_marginals(
+        self, paths: NDArray[np.int64], row: Integers, start: Integers, end: Integers
+    ) -> Floats:
         """p(exactly this span): into its first tag, along its tags, and out to any tag that ends it."""
         forward, backward, scale = self.forward_backward()
         move, emit = self.chain.weight.between, self.emit
