@@ -53,7 +53,7 @@ class WordVectors:
         return known.vectors[index]
 
     def _learn(self, words: Iterable[str]) -> _Table:
-        """A table that holds ``words``: the one there is with what it lacked, or a new one when it is full."""
+        """A table that holds ``words``: the one there is and what it lacked; a new one when it is full."""
         with self._lock:
             known = self._known
             missing = known.lacking(words)
