@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import os
 import random
 import shutil
+import subprocess
+import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -19,7 +24,7 @@ from onoma.runtime import Tagger
 from onoma.runtime.bundle import read_manifest, write_bundle, write_manifest
 from onoma.runtime.manifest import FORMAT, CorpusCard, Manifest
 from onoma.tagging.decode import decode
-from onoma.text import Document, Entity, Token
+from onoma.text import Coverage, Document, Entity, Token
 
 PARTS = ("words.onnx", "tags.onnx", "lexicon.json")
 FILES = ("bundle.json", *PARTS)
@@ -226,7 +231,7 @@ class TestTagger:
             assert entity.label in tagger.labels
             end = entity.end
 
-    @pytest.mark.parametrize("text", ["", " ", "\n\n\t", "\u200b", "x", ".", "\U0001f642", "\ud800", "\x00"])
+    @pytest.mark.parametrize("text", ["", " ", "\n\n\t", "\u200b", "x", ".", "\U0001f642", "\x00"])
     def test_texts_of_next_to_nothing(self, tagger, text):
         [document] = tagger([text])
         assert document.text == text
@@ -262,6 +267,85 @@ class TestTagger:
     def test_a_scores_mean_is_near_one_where_it_is_sure(self, tagger):
         [document] = tagger(["Ada Stone went to Oldport ."])
         assert min(entity.score for entity in document.entities) > 0.5
+
+
+class TestPipe:
+    BAD = (None, b"bytes", 7, "half \ud800 a pair")
+
+    def test_it_reads_no_further_than_it_must(self, tagger):
+        def endless():
+            for number in itertools.count():
+                taken.append(number)
+                yield TEXTS[0]
+
+        taken: list[int] = []
+        piped = tagger.pipe(endless(), batch_size=4)
+        for _ in range(10):
+            next(piped)
+        assert len(taken) <= 16
+
+    @pytest.mark.parametrize("bad", BAD)
+    def test_a_bad_item_is_named_by_its_position(self, tagger, bad):
+        piped = tagger.pipe([*["Ada"] * 5, bad, "Oldport"], batch_size=2)
+        with pytest.raises(InputError, match=r"item 5 \(counted from 0\)"):
+            list(piped)
+
+    def test_or_it_comes_as_a_value_and_nothing_after_it_is_lost(self, tagger):
+        items = [part for bad in self.BAD for part in ("Ada Stone went to Oldport .", bad)]
+        found = list(tagger.pipe(items, batch_size=3, on_error="yield"))
+        assert [isinstance(each, InputError) for each in found] == [False, True] * len(self.BAD)
+        assert all(each == tagger(["Ada Stone went to Oldport ."])[0] for each in found[::2])
+
+    def test_an_unknown_way_with_errors_is_refused(self, tagger):
+        with pytest.raises(InputError, match="may be 'raise' or 'yield'"):
+            tagger.pipe([], on_error="ignore")
+
+
+MANY = [f"{text} {number}" for number in range(1250) for text in TEXTS]
+
+
+class TestManyAtOnce:
+    def test_eight_threads_get_what_one_gets(self, tiny_bundle):
+        tagger = Tagger(tiny_bundle, threads=2)
+        expected = list(tagger.pipe(MANY))
+        parts = [MANY[i::8] for i in range(8)]
+        with ThreadPoolExecutor(8) as pool:
+            found = list(pool.map(lambda texts: list(tagger.pipe(texts, batch_size=37)), parts))
+        for i, part in enumerate(found):
+            assert all(same_entities(*pair) for pair in zip(part, expected[i::8], strict=True))
+
+    def test_two_threads_give_what_one_gives(self, tiny_bundle):
+        one, two = (Tagger(tiny_bundle, threads=n)(MANY[:800]) for n in (1, 2))
+        assert all(same_entities(*pair) for pair in zip(one, two, strict=True))
+
+    @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+    def test_it_survives_a_fork(self, tiny_bundle):
+        program = (
+            "import os, sys; from onoma.runtime import Tagger\n"
+            f"tagger = Tagger({str(tiny_bundle)!r}, threads=2)\n"
+            "texts = ['Ada Stone went to Oldport .'] * 300\n"
+            "before = tagger(texts); child = os.fork()\n"
+            "if child == 0: os._exit(0 if tagger(texts) == before else 9)\n"
+            "assert tagger(texts) == before; sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))"
+        )
+        assert subprocess.run([sys.executable, "-c", program], timeout=60).returncode == 0
+
+
+class TestCoverage:
+    def test_all_of_a_text_is_read_and_it_is_said_by_what(self, tagger, tiny_bundle):
+        short, empty, long = tagger(["Ada went .", "", "Ada Stone went . " * 400])
+        version = read_manifest(tiny_bundle).version
+        assert short.coverage == Coverage(10, 1, version)
+        assert empty.coverage == Coverage(0, 0, version)
+        assert long.coverage is not None
+        assert long.coverage.characters == len(long.text)
+        assert long.coverage.windows > 1
+
+    def test_other_weights_have_another_version(self, copy, tagger):
+        graphs = [(copy / name).read_bytes() for name in ("words.onnx", "tags.onnx")]
+        manifest = write_bundle(copy, read_manifest(copy), *reversed(graphs), tagger.engine.features)
+        assert manifest.version != tagger.manifest.version
+        assert manifest.version.partition("@")[0] == tagger.name
 
 
 class TestLongText:

@@ -38,6 +38,9 @@ Format = Callable[[Iterable[Document], View], Iterator[str]]
 def as_jsonl(documents: Iterable[Document], view: View) -> Iterator[str]:
     """JSON Lines: ``text`` and ``entities`` (start, end, label, score, text); ``file`` first, if it has one.
 
+    Last comes ``coverage``, if a tagger set it: how many characters were read, in how many windows, by which
+    tagger.
+
     >>> from onoma.text import Entity
     >>> print(*as_jsonl([Document("Ada", entities=(Entity(0, 3, "per", 0.75),))], View()), end="")
     {"text": "Ada", "entities": [{"start": 0, "end": 3, "label": "per", "score": 0.75, "text": "Ada"}]}
@@ -45,7 +48,9 @@ def as_jsonl(documents: Iterable[Document], view: View) -> Iterator[str]:
     for document in documents:
         entities = [dict(zip(_FIELDS, row, strict=True)) for row in _rows(document)]
         file = {"file": document.meta["file"]} if "file" in document.meta else {}
-        yield json.dumps({**file, "text": document.text, "entities": entities}, ensure_ascii=False) + "\n"
+        read = {"coverage": document.coverage._asdict()} if document.coverage else {}
+        record = {**file, "text": document.text, "entities": entities, **read}
+        yield json.dumps(record, ensure_ascii=False) + "\n"
 
 
 def as_csv(documents: Iterable[Document], view: View) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -64,6 +65,12 @@ class Manifest(_Part):
     recipe: dict[str, Any] = {}
     scores: dict[str, dict[str, Any]] = {}
     files: dict[str, FileCheck] = {}
+
+    @property
+    def version(self) -> str:
+        """The name, and a number that no bundle with other weights or words has."""
+        checks = "".join(f"{name} {check.sha256}\n" for name, check in sorted(self.files.items()))
+        return f"{self.name}@{hashlib.sha256(checks.encode()).hexdigest()[:12]}"
 
     @property
     def bytes(self) -> int:

@@ -7,24 +7,27 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple, overload
 
 from onoma.errors import InputError
 from onoma.runtime.bundle import read_manifest, verify
 from onoma.runtime.engine import Engine, Reading
 from onoma.tagging import TagSet
 from onoma.tagging.decode import ScoredSpan
-from onoma.text import Document, Entity, Token
+from onoma.text import Coverage, Document, Entity, Token
 from onoma.text.sentences import sentence_starts
 from onoma.text.windows import Window, merge_spans, plan_windows
 
 __all__ = ["Tagger"]
 
 
-class _Chunk(NamedTuple):
-    """Documents whose windows are being read."""
+Text = str | Document
 
-    documents: list[Document]
+
+class _Chunk(NamedTuple):
+    """Documents whose windows are being read; an item that is none has no window."""
+
+    documents: list[Document | InputError]
     plans: list[list[Window]]
     reading: Reading
 
@@ -48,7 +51,8 @@ class Tagger:
         self.manifest = read_manifest(self.folder)
         verify(self.folder, self.manifest)
         self.tags = TagSet(self.manifest.labels, self.manifest.scheme)
-        self.threads = threads or len(os.sched_getaffinity(0))
+        self.threads = threads or _cores()
+        self._version = self.manifest.version
         self.engine = Engine(self.folder, self.tags, self.threads)
 
     @property
@@ -61,38 +65,78 @@ class Tagger:
         """The labels this tagger knows."""
         return list(self.manifest.labels)
 
-    def __call__(self, texts: Sequence[str | Document]) -> list[Document]:
+    def __call__(self, texts: Sequence[Text]) -> list[Document]:
         """Each text as a `Document` with its entities, ordered and never overlapping.
 
         A document that comes with tokens keeps them; a string is tokenised. Text of any length is read whole,
-        in overlapping windows. Raises `InputError` for anything that is neither.
+        in overlapping windows: `Document.coverage` tells. Raises `InputError`, naming the position, for what
+        is neither, or holds half of a surrogate pair.
         """
         return list(self.pipe(texts))
 
-    def pipe(self, texts: Iterable[str | Document], *, batch_size: int = 256) -> Iterator[Document]:
+    @overload
+    def pipe(
+        self, texts: Iterable[Text], *, batch_size: int = 256, on_error: Literal["raise"] = "raise"
+    ) -> Iterator[Document]: ...
+
+    @overload
+    def pipe(
+        self, texts: Iterable[Text], *, batch_size: int = 256, on_error: Literal["yield"]
+    ) -> Iterator[Document | InputError]: ...
+
+    def pipe(
+        self, texts: Iterable[Text], *, batch_size: int = 256, on_error: str = "raise"
+    ) -> Iterator[Document | InputError]:
         """The same, lazily and in order, ``batch_size`` texts at a time.
 
         With several threads the next texts are prepared while the last are read: so many are held, no more.
+        An item that cannot be tagged raises `InputError`; with ``on_error="yield"`` that error comes in its
+        place and the others are tagged.
         """
-        if isinstance(texts, str | Document):
+        if isinstance(texts, Text):
             raise InputError("a tagger takes a list of texts; for a single one write tagger([text])")
-        source, ahead = iter(texts), deque[_Chunk]()
-        while chunk := [_document(text) for text in islice(source, batch_size)]:
+        if on_error not in ("raise", "yield"):
+            raise InputError(f"on_error is {on_error!r}; it may be 'raise' or 'yield'")
+        return self._pipe(enumerate(texts), batch_size, on_error == "raise")
+
+    def _pipe(
+        self, texts: Iterator[tuple[int, Text]], batch_size: int, strict: bool
+    ) -> Iterator[Document | InputError]:
+        ahead = deque[_Chunk]()
+        while chunk := [_taken(at, text, strict) for at, text in islice(texts, batch_size)]:
             ahead.append(self._begin(chunk))
             if len(ahead) == 2 or self.threads == 1:
-                yield from _finished(ahead.popleft())
+                yield from self._finish(ahead.popleft())
         while ahead:
-            yield from _finished(ahead.popleft())
+            yield from self._finish(ahead.popleft())
 
-    def _begin(self, documents: list[Document]) -> _Chunk:
+    def _begin(self, documents: list[Document | InputError]) -> _Chunk:
         plans = [self._plan(document) for document in documents]
         rows: list[list[str]] = []
         for document, plan in zip(documents, plans, strict=True):
-            words = document.words
-            rows += [words] if len(plan) == 1 else [words[w.start : w.end] for w in plan]
+            if plan and isinstance(document, Document):
+                words = document.words
+                rows += [words] if len(plan) == 1 else [words[w.start : w.end] for w in plan]
         return _Chunk(documents, plans, self.engine.begin(rows))
 
-    def _plan(self, document: Document) -> list[Window]:
+    def _finish(self, chunk: _Chunk) -> Iterator[Document | InputError]:
+        """The documents with their entities, once their windows have been read."""
+        found = iter(chunk.reading.result())
+        for document, plan in zip(chunk.documents, chunk.plans, strict=True):
+            if isinstance(document, InputError):
+                yield document
+                continue
+            if len(plan) == 1:
+                spans = next(found)
+            else:
+                spans = merge_spans(plan, [[_shifted(span, w.start) for span in next(found)] for w in plan])
+            coverage = Coverage(len(document.text), len(plan), self._version)
+            entities = _entities(document.tokens, spans)
+            yield Document(document.text, document.tokens, entities, document.id, document.meta, coverage)
+
+    def _plan(self, document: Document | InputError) -> list[Window]:
+        if isinstance(document, InputError):
+            return []
         size, overlap = self.manifest.window.size, self.manifest.window.overlap
         count = len(document.tokens)
         if count <= size:
@@ -100,24 +144,40 @@ class Tagger:
         return plan_windows(count, sentence_starts(document.text, document.tokens), size, overlap)
 
 
-def _finished(chunk: _Chunk) -> Iterator[Document]:
-    """The documents with their entities, once their windows have been read."""
-    found = iter(chunk.reading.result())
-    for document, plan in zip(chunk.documents, chunk.plans, strict=True):
-        if len(plan) == 1:
-            spans = next(found)
-        else:
-            spans = merge_spans(plan, [[_shifted(span, w.start) for span in next(found)] for w in plan])
-        entities = _entities(document.tokens, spans)
-        yield Document(document.text, document.tokens, entities, document.id, document.meta)
+def _cores() -> int:
+    """How many cores this process may use, where the system tells; else how many there are."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _document(text: str | Document) -> Document:
+def _taken(at: int, text: Text, strict: bool) -> Document | InputError:
+    """The item as a document with tokens; what is wrong with it, if something is."""
+    try:
+        return _document(text)
+    except InputError as error:
+        fault = InputError(f"item {at} (counted from 0): {error}")
+        if strict:
+            raise fault from None
+        return fault
+
+
+def _document(text: Text) -> Document:
     if isinstance(text, Document):
-        return text if text.tokens else Document.from_text(text.text, id=text.id).replace(meta=text.meta)
-    if isinstance(text, str):
-        return Document.from_text(text)
-    raise InputError(f"a tagger takes strings and Documents, not {type(text).__name__}")
+        document = text if text.tokens else Document.from_text(text.text, id=text.id).replace(meta=text.meta)
+    elif isinstance(text, str):
+        document = Document.from_text(text)
+    else:
+        raise InputError(f"a tagger takes strings and Documents, not {type(text).__name__}")
+    if not (document.text.isascii() or _encodes(document.text)):
+        raise InputError("the text holds half of a surrogate pair, which is no character")
+    return document
+
+
+def _encodes(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _shifted(span: ScoredSpan, by: int) -> ScoredSpan:

@@ -1,5 +1,5 @@
 """Room 1: documents, tokens with exact offsets, sentences, and windows over long text."""
 
-from onoma.text.document import Annotate, Document, Entity, Token
+from onoma.text.document import Annotate, Coverage, Document, Entity, Token
 
-__all__ = ["Annotate", "Document", "Entity", "Token"]
+__all__ = ["Annotate", "Coverage", "Document", "Entity", "Token"]

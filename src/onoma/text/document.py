@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from onoma.errors import InputError
 from onoma.text.tokenizer import tokenize
 
-__all__ = ["Annotate", "Document", "Entity", "Token"]
+__all__ = ["Annotate", "Coverage", "Document", "Entity", "Token"]
 
 _NO_META: Mapping[str, Any] = MappingProxyType({})
 
@@ -43,12 +43,21 @@ class Entity:
     score: float = 1.0
 
 
+class Coverage(NamedTuple):
+    """How a tagger read a text: how many of its characters, in how many windows, and which tagger it was."""
+
+    characters: int
+    windows: int
+    tagger: str
+
+
 @dataclass(frozen=True, slots=True)
 class Document:
     """A text, its tokens and its entities; frozen, changed by `replace`.
 
     ``id`` names the document in its corpus; ``meta`` holds what a reader knows besides
     (``meta["document"]`` names the article that a sentence stands in, where a format has articles).
+    ``coverage`` is set by the tagger that read the text; it is no part of what makes documents equal.
 
     >>> document = Document.from_text("Ada Lovelace was born in London.")
     >>> [document.text[t.start : t.end] for t in document.tokens]
@@ -63,6 +72,7 @@ class Document:
     entities: tuple[Entity, ...] = ()
     id: str | None = None
     meta: Mapping[str, Any] = field(default_factory=lambda: _NO_META)
+    coverage: Coverage | None = field(default=None, compare=False)
 
     @classmethod
     def from_text(cls, text: str, *, id: str | None = None) -> Document:
