@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
 import pycrfsuite
 import spacy
 from spacy.language import Language
@@ -56,6 +57,7 @@ class SpacyTagger:
         self.nlp = nlp
 
     def __call__(self, documents: Sequence[Document]) -> list[Document]:
+        """Tag documents by their own tokens."""
         docs = [Doc(self.nlp.vocab, words=document.words) for document in documents]
         found = self.nlp.pipe(docs, batch_size=256)
         return [
@@ -96,6 +98,7 @@ class CrfTagger:
         trainer.train(str(path))
 
     def __call__(self, documents: Sequence[Document]) -> list[Document]:
+        """Tag documents by their own tokens."""
         return [self._tagged(document) for document in documents]
 
     def texts(self, texts: Iterable[str]) -> int:
@@ -104,10 +107,8 @@ class CrfTagger:
 
     def _tagged(self, document: Document) -> Document:
         names = self._tagger.tag(features(document.words))
-        ids = [self.tags.names.index(name) for name in names]
-        import numpy as np
-
-        return _with_entities(document, self.tags.decode(np.array(ids, dtype=np.int64)))
+        ids = np.array([self.tags.names.index(name) for name in names], dtype=np.int64)
+        return _with_entities(document, self.tags.decode(ids))
 
 
 def features(words: Sequence[str]) -> list[list[str]]:
