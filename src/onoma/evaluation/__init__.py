@@ -3,7 +3,20 @@
 from onoma.evaluation.columns import score_files
 from onoma.evaluation.counts import Counts
 from onoma.evaluation.judge import score_spans, score_tags
+from onoma.evaluation.judged import Judged, SpanTable, judge, judge_tags
 from onoma.evaluation.scores import Scores
-from onoma.evaluation.trial import evaluate
+from onoma.evaluation.trial import evaluate, run
 
-__all__ = ["Counts", "Scores", "evaluate", "score_files", "score_spans", "score_tags"]
+__all__ = [
+    "Counts",
+    "Judged",
+    "Scores",
+    "SpanTable",
+    "evaluate",
+    "judge",
+    "judge_tags",
+    "run",
+    "score_files",
+    "score_spans",
+    "score_tags",
+]
