@@ -4,17 +4,20 @@ from onoma.evaluation.columns import score_files
 from onoma.evaluation.counts import Counts
 from onoma.evaluation.judge import score_spans, score_tags
 from onoma.evaluation.judged import Judged, SpanTable, judge, judge_tags
+from onoma.evaluation.schemas import Schemas, match_schemas
 from onoma.evaluation.scores import Scores
 from onoma.evaluation.trial import evaluate, run
 
 __all__ = [
     "Counts",
     "Judged",
+    "Schemas",
     "Scores",
     "SpanTable",
     "evaluate",
     "judge",
     "judge_tags",
+    "match_schemas",
     "run",
     "score_files",
     "score_spans",

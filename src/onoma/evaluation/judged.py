@@ -89,9 +89,14 @@ class Judged:
         return self._matches[1]
 
     @cached_property
-    def _matches(self) -> tuple[Flags, Flags]:
+    def in_a_row(self) -> tuple[Spans, Spans]:
+        """Gold and predicted spans in characters of all texts in a row, one character between two."""
         base = _bases(self.texts)
-        return match_spans(_in_a_row(self.gold, base), _in_a_row(self.predicted, base))
+        return _in_a_row(self.gold, base), _in_a_row(self.predicted, base)
+
+    @cached_property
+    def _matches(self) -> tuple[Flags, Flags]:
+        return match_spans(*self.in_a_row)
 
 
 def judge(gold: Iterable[Document], predicted: Iterable[Document], labels: Iterable[str] = ()) -> Judged:
@@ -293,7 +298,7 @@ def _in_a_row(table: SpanTable, base: Numbers) -> Spans:
 def _scores(judged: Judged, tokens: _Tokens) -> Scores:
     """Counts by characters; the token table from those spans that a token span can express."""
     labels, first = judged.labels, tokens.first
-    gold, predicted = (_in_a_row(side, tokens.base) for side in (judged.gold, judged.predicted))
+    gold, predicted = judged.in_a_row
     types = EntityScores(count_spans(gold, predicted, labels))
     astray = ~judged.right & ~_aligned(predicted, tokens)
     tags, guess = (paint(_in_tokens(side, tokens), first, labels) for side in (gold, predicted.keep(~astray)))
