@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
+from onoma.corpus.blocks import Before
 from onoma.corpus.facts import Facts
 from onoma.corpus.options import Options
 from onoma.corpus.retag import tags_of
@@ -51,13 +52,13 @@ def sentences(source: TextSource, options: Options, facts: Facts) -> Iterator[Se
         yield from _sentences(source, layout, articles, text, facts)
 
 
-def write_block(documents: Sequence[Document], before: Document | None, scheme: Scheme) -> str:
-    """Rows of word, tab, tag; a ``-DOCSTART-`` row wherever an article begins after the document ``before``.
+def write_block(documents: Sequence[Document], before: Before, scheme: Scheme) -> str:
+    """Rows of word, tab, tag; a ``-DOCSTART-`` row wherever an article begins.
 
     Raises `InputError` for a word that a row cannot hold.
     """
     parts: list[str] = []
-    article = None if before is None else before.meta.get("document")
+    article = None if before.document is None else before.document.meta.get("document")
     for document, tags in zip(documents, tags_of(documents, scheme), strict=True):
         if (now := document.meta.get("document")) != article:
             parts.append(f"{DOCSTART}\tO\n\n")

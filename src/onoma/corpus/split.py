@@ -12,15 +12,15 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from itertools import islice
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from onoma.corpus.blocks import blocks
 from onoma.corpus.corpus import Corpus
 from onoma.corpus.formats import Format
 from onoma.corpus.stratify import Group, stratify
-from onoma.corpus.writing import BLOCK, BlockWriter, writable
+from onoma.corpus.writing import BlockWriter, writable
 from onoma.errors import CorpusError, InputError
 from onoma.files import whole_folder
 from onoma.text.document import Document
@@ -184,8 +184,7 @@ def _write_sides(corpus: Corpus, split: Split, folder: Path, form: Format, schem
             BlockWriter(stack.enter_context(_new_file(folder / f"{name}{form.suffix}")), form, scheme)
             for name in split.names
         ]
-        numbered = zip(split.sides, corpus, strict=True)
-        while block := list(islice(numbered, BLOCK)):
+        for block in blocks(zip(split.sides, corpus, strict=True)):
             for number, writer in enumerate(writers):
                 writer.write([document for side, document in block if side == number])
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from onoma.corpus.blocks import Before
 from onoma.corpus.facts import Facts
 from onoma.corpus.json_lines import first_record, identity, naming, records
 from onoma.corpus.options import Options
@@ -56,7 +57,7 @@ def sentences(source: TextSource, options: Options, _: Facts) -> Iterator[Senten
             yield Sentence(words, tags, [line] * len(words), *identity(record, number))
 
 
-def write_block(documents: Sequence[Document], _: Document | None, scheme: Scheme) -> str:
+def write_block(documents: Sequence[Document], _: Before, scheme: Scheme) -> str:
     """A line for each document."""
     return "".join(
         json.dumps(naming(document) | {"tokens": document.words, "tags": tags}, ensure_ascii=False) + "\n"
