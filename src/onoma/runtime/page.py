@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 
-from onoma.runtime.render import HUES, hues, segments, visible
+from onoma.pages.markup import visible
+from onoma.runtime.render import HUES, hues, segments
 from onoma.text import Document, Entity
 
 __all__ = ["page"]

@@ -1,0 +1,106 @@
+"""How often which numbers occur."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from onoma.pages.axes import SMALL, Layout, colour_of, scale_words, set_scale, steps
+from onoma.pages.chart import Canvas, Chart
+from onoma.pages.given import finite
+from onoma.pages.measure import text_width
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["histogram"]
+
+_MOST = 30  # bins
+
+
+class _Bin(NamedTuple):
+    low: float
+    high: float
+    count: float
+    name: str
+
+
+def histogram(
+    values_or_counts: Sequence[float] | Mapping[float, float], *, title: str, xlabel: str, ylabel: str
+) -> Chart:
+    """Upright bars for numbers, or for a mapping from a number to how often it occurs.
+
+    Whole numbers that are few enough have a bar each; others share bins of a round width, closed on the left.
+    Raises `InputError` for NaN.
+    """
+    if isinstance(values_or_counts, Mapping):
+        numbers = finite(values_or_counts, "values")
+        weights = finite(values_or_counts.values(), "counts")
+    else:
+        numbers = finite(values_or_counts, "values")
+        weights = [1.0] * len(numbers)
+    bins = _binned(numbers, weights)
+    up = steps(0, max((each.count for each in bins), default=1.0), whole=all(w == int(w) for w in weights))
+    left = 34 + max(text_width(word, SMALL) for word in scale_words(up))
+    layout = Layout(title, 190, left=left, below=42)
+
+    def paint(canvas: Canvas) -> None:
+        axes = layout.axes(canvas)
+        low, high = (bins[0].low, bins[-1].high) if bins else (0.0, 1.0)
+        set_scale(axes, "x", steps(low, high), low, high, xlabel)
+        set_scale(axes, "y", up, 0, up[-1], ylabel)
+        axes.grid(visible=False, axis="x")
+        for each in bins:
+            _draw(canvas, axes, each)
+
+    told = f"{ylabel} by {xlabel}. " + "; ".join(
+        f"{each.name}: {each.count:,g}" for each in bins if each.count
+    )
+    return Chart(title, told, layout.width, layout.height, paint)
+
+
+def _binned(numbers: Sequence[float], weights: Sequence[float]) -> list[_Bin]:
+    """Bins of one round width that hold all numbers.
+
+    >>> [(each.name, each.count) for each in _binned([1, 1, 3], [1, 1, 5])]
+    [('1', 2.0), ('2', 0.0), ('3', 5.0)]
+    """
+    if not numbers:
+        return []
+    whole = all(number == int(number) for number in numbers)
+    width = _round_width(min(numbers), max(numbers), whole)
+    first = math.floor(min(numbers) / width)
+    # the highest number, where it stands on an edge, belongs into the last bin, not into one of its own
+    count = max(
+        1, math.floor(max(numbers) / width) - first + 1 if whole else math.ceil(max(numbers) / width) - first
+    )
+    counts = [0.0] * count
+    for number, weight in zip(numbers, weights, strict=True):
+        counts[min(count - 1, math.floor(number / width) - first)] += weight
+    return [_bin(first + place, width, total, whole) for place, total in enumerate(counts)]
+
+
+def _bin(place: int, width: float, count: float, whole: bool) -> _Bin:
+    low, high = place * width, (place + 1) * width
+    if not whole:
+        return _Bin(low, high, count, " to ".join(scale_words([low, high])))
+    ends = [low, high - 1] if width > 1 else [low]
+    return _Bin(low - 0.5, high - 0.5, count, " to ".join(scale_words(ends)))
+
+
+def _round_width(low: float, high: float, whole: bool) -> float:
+    """1, 2 or 5 times a power of ten, so that no more than about `_MOST` bins are needed."""
+    least = (high - low) / _MOST or (1.0 if whole else abs(low) / _MOST or 1.0)
+    power = 10.0 ** math.floor(math.log10(least))
+    width = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= least * (1 - 1e-9))
+    return max(1.0, width) if whole else width
+
+
+def _draw(canvas: Canvas, axes: Axes, each: _Bin) -> None:
+    wide = each.high - each.low
+    [shape] = axes.bar(
+        each.low + wide / 2, each.count, wide * 0.9, color=colour_of(canvas, 0), edgecolor=canvas.colours["ink"],
+        linewidth=0.4,
+    )  # fmt: skip
+    canvas.tip(shape, f"{each.name}: {each.count:,g}")
