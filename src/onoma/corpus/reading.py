@@ -14,9 +14,10 @@ from typing import Any
 
 from onoma.corpus.corpus import Corpus, Source
 from onoma.corpus.facts import Facts
-from onoma.corpus.formats import AnySource, Format, folder_format, recognise
+from onoma.corpus.formats import Format
 from onoma.corpus.label_map import DROPPED, LabelMap
 from onoma.corpus.options import Options
+from onoma.corpus.recognising import AnySource, folder_format, recognise
 from onoma.corpus.sources import is_zip, members
 from onoma.errors import CorpusError, InputError, nearest
 from onoma.text.document import Document
