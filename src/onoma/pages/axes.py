@@ -33,7 +33,7 @@ _SAMPLE = 44.0  # what a legend's sample takes, with the space around it
 # series are told apart by these as well as by colour; together they repeat only after 30 and more
 MARKERS = "os^DvP"
 DASHES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1.5, 1.5)), (0, (6, 2, 1.5, 2)), (0, (9, 3)))
-HATCHES = ("", "////", "....", "\\\\\\\\", "xxxx", "----")
+HATCHES = ("", "//", "..", r"\\", "xx", "--")
 _COLOURS = 7
 
 

@@ -49,5 +49,6 @@ def in_words(values: Iterable[float | None]) -> list[str]:
     given = list(values)
     known = [value for value in given if value is not None]
     whole = all(value == int(value) for value in known)
-    digits = 0 if whole else 1 if max(map(abs, known)) >= 10 else 3
+    largest = max(map(abs, known), default=0.0)
+    digits = 0 if whole else 1 if largest >= 10 else 2 if largest >= 1 else 3
     return ["–" if value is None else f"{value:,.{digits}f}" for value in given]

@@ -50,7 +50,7 @@ body {{ margin: 0 auto; padding: 1.2rem; max-width: 46rem; background: var(--gro
   font: 1.05rem/1.6 system-ui, sans-serif; overflow-wrap: anywhere; }}
 h1 {{ font-size: 1.3rem; line-height: 1.3; margin: 0 0 .4rem; }}
 h2 {{ font-size: 1rem; line-height: 1.4; margin: 0 0 .4rem; color: var(--quiet); font-weight: 600; }}
-section {{ border-top: 1px solid var(--rule); padding: 1.1rem 0; }}
+section {{ border-top: 1px solid var(--rule); padding: 1rem 0 .4rem; }}
 p {{ margin: 0 0 .8rem; max-width: 46rem; }}
 .lead, .note, caption {{ color: var(--quiet); font-size: .95rem; }}
 details {{ margin-top: .8rem; font-size: .9rem; line-height: 1.5; }}
@@ -58,13 +58,13 @@ summary {{ cursor: pointer; color: var(--quiet); }}
 .scroll {{ overflow-x: auto; max-width: 100%; margin: 0 0 1rem; }}
 .scroll > svg {{ display: block; height: auto; }}
 table {{ border-collapse: collapse; margin-top: .4rem; font-size: .9rem; line-height: 1.5;
-  overflow-wrap: normal; }}
+  overflow-wrap: break-word; }}
 caption {{ text-align: start; padding-bottom: .3rem; }}
 th, td {{ text-align: start; padding: .15rem .8rem .15rem 0; vertical-align: top; }}
 th {{ color: var(--quiet); font-weight: 600; }}
 .rows th, .rows td {{ border-bottom: 1px solid var(--rule); min-width: 3rem; max-width: 24rem;
-  unicode-bidi: plaintext; white-space: pre-line; }}
-.n {{ text-align: right; font-variant-numeric: tabular-nums; }}
+  unicode-bidi: plaintext; white-space: pre-wrap; }}
+.n {{ text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }}
 .tiles {{ display: flex; flex-wrap: wrap; gap: .8rem; margin: 0 0 1rem; }}
 .tiles div {{ flex: 1 1 8.5rem; border: 1px solid var(--rule); border-radius: .4rem; padding: .6rem .8rem; }}
 .tiles dt, .tiles dd {{ margin: 0; line-height: 1.35; }}
