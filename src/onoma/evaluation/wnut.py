@@ -8,16 +8,15 @@ have get no row of their own but are in the totals. Source: Derczynski et al. 20
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
-from itertools import compress
 from operator import eq
 
 from onoma.errors import AlignmentError
 from onoma.evaluation.columns import Columns
 from onoma.evaluation.counts import Counts, micro
-from onoma.evaluation.judged import Judged, SpanTable, judge_tags
+from onoma.evaluation.judged import judge_tags
 from onoma.evaluation.published import Published, Row, as_figures, score_line
+from onoma.evaluation.surfaces import unique_surfaces
 
 __all__ = ["wnut_tables"]
 
@@ -32,7 +31,7 @@ def wnut_tables(levels: Sequence[tuple[Columns, Columns]]) -> Published:
         raise AlignmentError(f"{gold.path} holds no words, so there are no surface forms to score")
     judged = judge_tags(gold.tags, predicted.tags, gold.words, gold.first, reading="conlleval")
     accuracy = 100.0 * (sum(map(eq, gold.tags, predicted.tags)) / len(gold.tags))
-    tables = {"entity": judged.scores.conlleval.types, "surface": _surface_counts(judged)}
+    tables = {"entity": judged.scores.conlleval.types, "surface": unique_surfaces(judged).types}
     heads = {"entity": "### ENTITY F1-SCORES ###", "surface": "### SURFACE FORM F1-SCORES ###"}
     known = [name for name, counts in tables["entity"].items() if counts.support]
     text: list[str] = []
@@ -56,21 +55,6 @@ def _lines(whole: Row, rows: dict[str, Row], tokens: int, accuracy: float) -> li
         f"accuracy: {accuracy:6.2f}%; {score_line(whole)}",
         *(f"{label:>17}: {score_line(row)}  {row.counts.tp}" for label, row in rows.items()),
     ]
-
-
-def _surface_counts(judged: Judged) -> dict[str, Counts]:
-    """Counts of distinct surface forms by label."""
-    gold, predicted = _pairs(judged.gold), _pairs(judged.predicted)
-    right = set(compress(gold, judged.found.tolist()))
-    tp, fp, fn = (
-        Counter(label for _, label in pairs) for pairs in (right, {*predicted} - right, {*gold} - right)
-    )
-    return {name: Counts(tp[i], fp[i], fn[i]) for i, name in enumerate(judged.labels)}
-
-
-def _pairs(table: SpanTable) -> list[tuple[str, int]]:
-    """``[span]``: surface and label."""
-    return list(zip(table.surfaces, table.label.tolist(), strict=True))
 
 
 def _row(counts: Counts) -> Row:
