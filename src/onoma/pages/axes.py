@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from onoma.pages.chart import WIDTH, Canvas
+from onoma.pages.chart import Canvas
 from onoma.pages.measure import elided, folded, one_line, text_width
+from onoma.pages.theme import WIDTH
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -27,6 +28,7 @@ __all__ = [
 ]
 
 SMALL, _TITLE = 11.5, 13.5  # sizes of letters
+_BOLDER = 1.12  # how much wider bold letters are
 _ROW = 18.0  # of the title and of the legend
 _SAMPLE = 44.0  # what a legend's sample takes, with the space around it
 
@@ -35,6 +37,8 @@ MARKERS = "os^DvP"
 DASHES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1.5, 1.5)), (0, (6, 2, 1.5, 2)), (0, (9, 3)))
 HATCHES = ("", "//", "..", r"\\", "xx", "--")
 _COLOURS = 7
+
+_UNITS = ((1e6, "M"), (1e3, "k"))
 
 
 def colour_of(canvas: Canvas, place: int) -> str:
@@ -64,25 +68,34 @@ class Layout:
         """Of the whole chart."""
         return self.top + self.plot + self.below
 
-    def axes(self, canvas: Canvas) -> Axes:
-        """The axes of the plot, dressed, under the title."""
+    def axes(self, canvas: Canvas, *, empty: bool) -> Axes:
+        """The axes of the plot, dressed, under the title; if ``empty`` they say so."""
         for place, line in enumerate(self._title_lines):
             canvas.write(4, 14 + _ROW * place, line, fontsize=_TITLE, fontweight="bold")
-        return dressed_axes(canvas, self.left, self.top, self.width - self.left - self.right, self.plot)
+        wide = self.width - self.left - self.right
+        if empty:
+            middle = (self.left + wide / 2, self.top + self.plot / 2)
+            canvas.write(
+                *middle, "no data", fontsize=SMALL, color=canvas.colours["quiet"], ha="center", va="center"
+            )
+        return dressed_axes(canvas, self.left, self.top, wide, self.plot)
 
     def show_legend(self, canvas: Canvas, handles: Sequence[Artist]) -> None:
         """Put the names of the series, with a sample of each, between title and plot."""
+        if not self.legend:
+            return
         whole, deep = canvas.figure.get_size_inches() * 72
         down = canvas.top + 4 + _ROW * len(self._title_lines)
         canvas.figure.legend(
             handles, self._legend_names, loc="upper left", ncols=self._columns, frameon=False, fontsize=SMALL,
             bbox_to_anchor=((canvas.left + 4) / whole, 1 - down / deep), labelcolor=canvas.colours["ink"],
-            borderpad=0, borderaxespad=0, handlelength=2.4, handleheight=0.9, labelspacing=0.45, columnspacing=1.4,
+            borderpad=0, borderaxespad=0, handlelength=2.4, handleheight=0.9, labelspacing=0.45,
+            columnspacing=1.4,
         )  # fmt: skip
 
     @property
     def _title_lines(self) -> list[str]:
-        return folded(one_line(self.title), self.width - 12, _TITLE)
+        return folded(one_line(self.title), self.width - 12, _BOLDER * _TITLE)
 
     @property
     def _legend_names(self) -> list[str]:
@@ -127,12 +140,19 @@ def steps(low: float, high: float, *, whole: bool = False, most: int = 6) -> lis
 
 
 def scale_words(places: Sequence[float]) -> list[str]:
-    """Ticks in words: no rounding errors, thousands apart.
+    """Ticks in words: no rounding errors, thousands apart, from a million on in thousands and millions.
 
-    >>> scale_words([0.1 + 0.2, 20000])
-    ['0.3', '20,000']
+    >>> scale_words([0.1 + 0.2, 20000]), scale_words([0, 500_000, 1_000_000])
+    (['0.3', '20,000'], ['0', '500k', '1M'])
     """
-    return [f"{value:,.10g}" for value in places]
+    if max(map(abs, places), default=0) < 1e6:
+        return [f"{value:,.10g}" for value in places]
+    return [_shortened(value) for value in places]
+
+
+def _shortened(value: float) -> str:
+    unit, name = next(((unit, name) for unit, name in _UNITS if abs(value) >= unit), (1.0, ""))
+    return f"{value / unit:,.10g}{name}"
 
 
 def set_scale(axes: Axes, side: str, places: Sequence[float], low: float, high: float, label: str) -> None:

@@ -22,9 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["WIDTH", "Canvas", "Chart", "beside"]
-
-WIDTH = 440.0  # shrunk to a phone's 350 its letters are still 10 pixels high
+__all__ = ["Canvas", "Chart", "beside"]
 
 _POINTS = 72.0  # a figure's inch
 _DOTS = 160  # a PNG's dots an inch
@@ -98,7 +96,8 @@ class Chart:
         from onoma.pages.svg import SENTINELS, rendered
 
         tips: dict[str, str] = {}
-        return rendered(_painted(self, SENTINELS, tips), self.title, self.description, tips)
+        figure = _painted(self, SENTINELS, tips)
+        return rendered(figure, visible(self.title), visible(self.description), tips)
 
     def save_png(self, path: str | os.PathLike[str], dark: bool = False) -> None:
         """Write the chart to ``path`` as PNG on a light or a dark ground; raises `OutputError` if it cannot.
@@ -148,6 +147,6 @@ def _painted(chart: Chart, colours: Mapping[str, str], tips: dict[str, str]) -> 
     figure = Figure(figsize=size, dpi=_POINTS, facecolor="none")
     chart.paint(Canvas(figure, colours, chart.width, chart.height, tips=tips))
     for text in figure.findobj(Text):
-        cast(Text, text).set_parse_math(False)
+        cast(Text, text).set(parse_math=False, usetex=False)
         cast(Text, text).set_fontfamily(_families())
     return figure

@@ -4,7 +4,8 @@ Colours are told apart with every kind of colour vision, and nothing depends on 
 hatching, markers or dashes, values are printed, and every chart says in words what it shows. Drawing needs
 the extra ``report`` (matplotlib).
 
->>> chart = lines([1, 2], {"train": [0.9, 0.4], "dev": [0.8, 0.6]}, title="Loss", xlabel="epoch", ylabel="loss")
+>>> loss = {"train": [0.9, 0.4], "dev": [0.8, 0.6]}
+>>> chart = lines([1, 2], loss, title="Loss", xlabel="epoch", ylabel="loss")
 >>> chart.description[:35], chart.svg()[:5]
 ('loss over epoch. train: first 0.900', '<svg ')
 """

@@ -61,7 +61,7 @@ def foot(footer: str = "") -> str:
 
 
 def section(heading: str, *parts: str, note: str = "", id: str | None = None) -> Html:
-    """A part of a page under a heading; ``note`` is a line of text below it, ``id`` what a link can point to."""
+    """A part of a page under a heading; ``note`` is a line of text below it, ``id`` a link's target."""
     anchor = f' id="{text(id)}"' if id else ""
     below = f'<p class="note">{text(note)}</p>' if note else ""
     inner = "".join(map(_boxed, parts))
@@ -86,9 +86,9 @@ def table(
 ) -> Html:
     """A table in a box of its own, which scrolls where it is wider than the page.
 
-    Cells are shown by ``str`` and escaped unless they are `Html`; None is an empty cell. ``align`` has ``"l"``
-    or ``"r"`` for each column: numbers stand on the right. Raises `InputError` for a row or an ``align`` that
-    has not one value for each column.
+    Cells are shown by ``str`` and escaped unless they are `Html`; None is an empty cell. ``align`` has
+    ``"l"`` or ``"r"`` for each column: numbers stand on the right. Raises `InputError` for a row or an
+    ``align`` that has not one value for each column.
     """
     sides = list(align or "l" * len(head))
     _check_columns(sides, head, "align")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from onoma.errors import InputError
 
@@ -30,10 +30,10 @@ def finite_or_none(values: Iterable[float | None], what: str) -> list[float | No
     return [None if value is None else float(value) for value in given]
 
 
-def check_lengths(what: str, length: int, **others: Sequence[object] | None) -> None:
+def check_lengths(what: str, length: int, others: Mapping[str, Sequence[object] | None]) -> None:
     """Raise `InputError` unless each of ``others`` has ``length`` members; None passes.
 
-    >>> check_lengths("names", 2, values=[1.0, 2.0], low=None)
+    >>> check_lengths("names", 2, {"values": [1.0, 2.0], "low": None})
     """
     for name, other in others.items():
         if other is not None and len(other) != length:
@@ -48,7 +48,7 @@ def in_words(values: Iterable[float | None]) -> list[str]:
     """
     given = list(values)
     known = [value for value in given if value is not None]
-    whole = all(value == int(value) for value in known)
+    whole = all(float(value).is_integer() for value in known)
     largest = max(map(abs, known), default=0.0)
     digits = 0 if whole else 1 if largest >= 10 else 2 if largest >= 1 else 3
     return ["–" if value is None else f"{value:,.{digits}f}" for value in given]

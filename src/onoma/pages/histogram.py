@@ -40,15 +40,15 @@ def histogram(
     else:
         numbers = finite(values_or_counts, "values")
         weights = [1.0] * len(numbers)
-    bins = _binned(numbers, weights)
-    up = steps(0, max((each.count for each in bins), default=1.0), whole=all(w == int(w) for w in weights))
+    bins, whole = _binned(numbers, weights), _all_whole(numbers)
+    up = steps(0, max((each.count for each in bins), default=1.0), whole=_all_whole(weights))
     left = 34 + max(text_width(word, SMALL) for word in scale_words(up))
     layout = Layout(title, 190, left=left, below=42)
 
     def paint(canvas: Canvas) -> None:
-        axes = layout.axes(canvas)
+        axes = layout.axes(canvas, empty=not bins)
         low, high = (bins[0].low, bins[-1].high) if bins else (0.0, 1.0)
-        set_scale(axes, "x", steps(low, high), low, high, xlabel)
+        set_scale(axes, "x", steps(low, high, whole=whole), low, high, xlabel)
         set_scale(axes, "y", up, 0, up[-1], ylabel)
         axes.grid(visible=False, axis="x")
         for each in bins:
@@ -68,7 +68,7 @@ def _binned(numbers: Sequence[float], weights: Sequence[float]) -> list[_Bin]:
     """
     if not numbers:
         return []
-    whole = all(number == int(number) for number in numbers)
+    whole = _all_whole(numbers)
     width = _round_width(min(numbers), max(numbers), whole)
     first = math.floor(min(numbers) / width)
     # the highest number, where it stands on an edge, belongs into the last bin, not into one of its own
@@ -79,6 +79,10 @@ def _binned(numbers: Sequence[float], weights: Sequence[float]) -> list[_Bin]:
     for number, weight in zip(numbers, weights, strict=True):
         counts[min(count - 1, math.floor(number / width) - first)] += weight
     return [_bin(first + place, width, total, whole) for place, total in enumerate(counts)]
+
+
+def _all_whole(numbers: Sequence[float]) -> bool:
+    return all(number.is_integer() for number in numbers)
 
 
 def _bin(place: int, width: float, count: float, whole: bool) -> _Bin:
@@ -100,7 +104,7 @@ def _round_width(low: float, high: float, whole: bool) -> float:
 def _draw(canvas: Canvas, axes: Axes, each: _Bin) -> None:
     wide = each.high - each.low
     [shape] = axes.bar(
-        each.low + wide / 2, each.count, wide * 0.9, color=colour_of(canvas, 0), edgecolor=canvas.colours["ink"],
-        linewidth=0.4,
+        each.low + wide / 2, each.count, wide * 0.9, color=colour_of(canvas, 0), linewidth=0.4,
+        edgecolor=canvas.colours["ink"],
     )  # fmt: skip
     canvas.tip(shape, f"{each.name}: {each.count:,g}")

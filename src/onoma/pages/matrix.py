@@ -1,4 +1,4 @@
-"""Counts for pairs of names, such as gold and predicted labels, printed in cells that are the darker the more."""
+"""Counts for pairs of names, such as gold and predicted labels, in cells that are the darker the more."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from onoma.errors import InputError
 from onoma.pages.axes import SMALL, Layout
-from onoma.pages.chart import WIDTH, Canvas, Chart
+from onoma.pages.chart import Canvas, Chart
 from onoma.pages.given import finite, in_words
 from onoma.pages.measure import elided, one_line, text_width
+from onoma.pages.theme import WIDTH
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -43,7 +44,7 @@ def matrix(
     layout = _laid_out(title, down, across, cell)
 
     def paint(canvas: Canvas) -> None:
-        axes = layout.axes(canvas)
+        axes = layout.axes(canvas, empty=not rows or not columns)
         _set_axes(canvas, axes, layout, down, across, (xlabel, ylabel))
         for y, line in enumerate(numbers):
             for x, number in enumerate(line):
@@ -85,7 +86,7 @@ def _set_axes(
     across: Sequence[str],
     labels: tuple[str, str],
 ) -> None:
-    ink, quiet = canvas.colours["ink"], canvas.colours["quiet"]
+    quiet = canvas.colours["quiet"]
     axes.grid(visible=False)
     axes.spines[:].set_visible(False)
     axes.set(xlim=(-0.5, max(1, len(across)) - 0.5), ylim=(max(1, len(down)) - 0.5, -0.5))

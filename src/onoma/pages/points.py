@@ -35,7 +35,7 @@ def reliability(bins: Sequence[tuple[float, float, int]], *, title: str) -> Char
     layout = Layout(title, _HIGH, left=66, below=112, legend=["right as often as the score says", "observed"])
 
     def paint(canvas: Canvas) -> None:
-        axes = layout.axes(canvas)
+        axes = layout.axes(canvas, empty=not given)
         set_scale(axes, "x", steps(0, 1, most=5), -0.02, 1.02, "")
         set_scale(axes, "y", steps(0, 1, most=5), 0, 1, "share right")
         [ideal] = axes.plot([0, 1], [0, 1], "--", color=canvas.colours["quiet"], linewidth=1.3)
@@ -79,7 +79,7 @@ def scatter(
     )
 
     def paint(canvas: Canvas) -> None:
-        axes = layout.axes(canvas)
+        axes = layout.axes(canvas, empty=not given)
         _set_x(axes, [x for x, _, _ in given], xlabel, log_x)
         set_scale(axes, "y", up, up[0], up[-1], ylabel)
         places = [tuple(axes.transData.transform((x, y))) for x, y, _ in given]

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from xml.etree.ElementTree import Element, fromstring, tostring
 
 from onoma.pages.measure import text_width
-from onoma.pages.theme import LIGHT
+from onoma.pages.theme import LIGHT, WIDTH
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -28,21 +28,24 @@ _NAMES = {colour: name for name, colour in SENTINELS.items()}
 
 _COLOUR = re.compile(r"#fe01[0-9a-f]{2}")
 _LONG_NUMBER = re.compile(r"-?\d+\.\d{3,}")
-_REFERENCE = re.compile(r"(?<=url\(#)[^)]+|(?<=^#).+")
+_REFERENCE = re.compile(r'(?:url\(#|href="#)([^)"]+)')
+_POINTER = re.compile(r"(?<=#)[\w-]+")
 _SHARE = {"left": 0.0, "center": 0.5, "right": 1.0}
 _ANCHOR = {"left": "start", "center": "middle", "right": "end"}
 _SMALLEST, _LARGEST = 0.75, 1.25  # how far a chart may shrink or grow from its natural size
+_SMALLEST_WIDE = 0.9  # a chart that is wider than a phone anyway scrolls rather than shrinks
 
 
 def rendered(figure: Figure, title: str, description: str, tips: Mapping[str, str]) -> str:
     """The SVG element of ``figure``; ``tips`` are texts for elements by their id."""
-    drawn = fromstring(_drawn(figure))
+    text = _drawn(figure)
+    names, drawn = _own_names(text), fromstring(text)
     root = _frame(drawn.get("viewBox", ""), title, description)
     root.extend(child for child in drawn if not _is_about_the_file(child))
     for element in root.iter():
-        _say(element, tips)
-        _make_plain(element)
-    _rename(root)
+        if (words := tips.get(element.get("id", ""))) is not None:
+            element.insert(0, _element("title", words))
+        _make_plain(element, names)
     return tostring(root, encoding="unicode")
 
 
@@ -104,60 +107,45 @@ def _is_about_the_file(element: Element) -> bool:
 
 def _frame(box: str, title: str, description: str) -> Element:
     _, _, width, height = map(float, box.split())
+    least = width * (_SMALLEST if width <= WIDTH else _SMALLEST_WIDE)
     root = Element("svg", {
         "xmlns": "http://www.w3.org/2000/svg", "viewBox": f"0 0 {width:g} {height:g}", "role": "img",
-        "style": f"width:100%;min-width:{_SMALLEST * width:.0f}px;max-width:{_LARGEST * width:.0f}px;"
+        "style": f"width:100%;min-width:{least:.0f}px;max-width:{_LARGEST * width:.0f}px;"
         "direction:ltr;font-family:inherit;stroke-linejoin:round;overflow:visible",
     })  # fmt: skip
-    for name, words in (("title", title), ("desc", description)):
-        child = Element(name)
-        child.text = words
-        root.append(child)
+    root.extend([_element("title", title), _element("desc", description)])
     return root
 
 
-def _say(element: Element, tips: Mapping[str, str]) -> None:
-    if (words := tips.get(element.get("id", ""))) is not None:
-        title = Element("title")
-        title.text = words
-        element.insert(0, title)
+def _element(name: str, words: str) -> Element:
+    made = Element(name)
+    made.text = words
+    return made
 
 
-def _make_plain(element: Element) -> None:
-    """No namespaces, no white space, short numbers, and names of colours for the colours."""
-    element.tag = element.tag.rpartition("}")[2]
-    element.tail = None
-    if element.text and not element.text.strip() and len(element):
+def _own_names(drawn: str) -> dict[str, str]:
+    """For each id that something refers to one that no other chart of a page has.
+
+    Those of matplotlib are random, or clash; these are made from everything else that is drawn.
+    """
+    used = list(dict.fromkeys(_REFERENCE.findall(drawn)))
+    rest = re.sub("|".join(map(re.escape, used)) or "(?!)", "", drawn)
+    mark = hashlib.sha256(rest.encode()).hexdigest()[:8]
+    return {name: f"c{mark}-{place}" for place, name in enumerate(used)}
+
+
+def _make_plain(element: Element, names: Mapping[str, str]) -> None:
+    """No namespaces, no white space, short numbers, only ids that are needed, names of colours as colours."""
+    element.tag, element.tail = element.tag.rpartition("}")[2], None
+    if len(element):
         element.text = None
     given = {name.rpartition("}")[2]: value for name, value in element.attrib.items()}
     element.attrib.clear()
+    if (own := names.get(given.pop("id", ""))) is not None:
+        element.set("id", own)
+    if "fill" in given:  # a variable is sure to be understood in a style only
+        given["style"] = f"fill: {given.pop('fill')}; {given.get('style', '')}"
     for name, value in given.items():
-        short = (
-            value
-            if name == "id"
-            else _LONG_NUMBER.sub(lambda m: f"{float(m[0]):.2f}", " ".join(value.split()))
-        )
-        element.set(name, _COLOUR.sub(lambda m: f"var(--{_NAMES[m[0]]})", short))
-
-
-def _rename(root: Element) -> None:
-    """Ids only where something refers to them, and such as no other chart of a page has."""
-    used = [
-        m for element in root.iter() for value in element.attrib.values() for m in _REFERENCE.findall(value)
-    ]
-    places = {name: place for place, name in enumerate(dict.fromkeys(used))}
-    for element in root.iter():
-        if (name := element.get("id")) is not None:
-            element.attrib.pop("id")
-            if name in places:
-                element.set("id", f"{places[name]}")
-        for key, value in element.attrib.items():
-            if key != "id":
-                element.set(key, _REFERENCE.sub(lambda m: str(places[m[0]]), value))
-    mark = hashlib.sha256(tostring(root)).hexdigest()[:8]
-    for element in root.iter():
-        for key, value in list(element.attrib.items()):
-            if key == "id":
-                element.set(key, f"c{mark}-{value}")
-            else:
-                element.set(key, _REFERENCE.sub(lambda m: f"c{mark}-{m[0]}", value))
+        short = _LONG_NUMBER.sub(lambda found: f"{float(found[0]):.2f}", " ".join(value.split()))
+        coloured = _COLOUR.sub(lambda found: f"var(--{_NAMES[found[0]]})", short)
+        element.set(name, _POINTER.sub(lambda found: names.get(found[0], found[0]), coloured))

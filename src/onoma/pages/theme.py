@@ -6,7 +6,9 @@ vision; in the dark their dark blue gives place to the light one, and grey to ye
 
 from __future__ import annotations
 
-__all__ = ["DARK", "LIGHT", "STYLE"]
+__all__ = ["DARK", "LIGHT", "STYLE", "WIDTH"]
+
+WIDTH = 440.0  # of a chart, in pixels: shrunk to a phone's 350 its letters are still 10 high
 
 LIGHT = {
     "ground": "#ffffff",
@@ -62,9 +64,9 @@ table {{ border-collapse: collapse; margin-top: .4rem; font-size: .9rem; line-he
 caption {{ text-align: start; padding-bottom: .3rem; }}
 th, td {{ text-align: start; padding: .15rem .8rem .15rem 0; vertical-align: top; }}
 th {{ color: var(--quiet); font-weight: 600; }}
-.rows th, .rows td {{ border-bottom: 1px solid var(--rule); min-width: 3rem; max-width: 24rem;
+.rows th, .rows td {{ border-bottom: 1px solid var(--rule); min-width: 3rem; max-width: min(24rem, 60vw);
   unicode-bidi: plaintext; white-space: pre-wrap; }}
-.n {{ text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }}
+.rows .n {{ text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }}
 .tiles {{ display: flex; flex-wrap: wrap; gap: .8rem; margin: 0 0 1rem; }}
 .tiles div {{ flex: 1 1 8.5rem; border: 1px solid var(--rule); border-radius: .4rem; padding: .6rem .8rem; }}
 .tiles dt, .tiles dd {{ margin: 0; line-height: 1.35; }}
