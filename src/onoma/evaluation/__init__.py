@@ -2,9 +2,11 @@
 
 from onoma.evaluation.bootstrap import Interval, Intervals, bootstrap, paired_bootstrap
 from onoma.evaluation.breakdowns import Breakdown, by_entity_length, by_sentence_length, by_surface_frequency
+from onoma.evaluation.calibration import Calibration, calibrate
 from onoma.evaluation.counts import Counts
 from onoma.evaluation.judge import score_spans, score_tags
 from onoma.evaluation.judged import Judged, SpanTable, judge, judge_tags
+from onoma.evaluation.mistakes import Mistake, Mistakes, sort_mistakes
 from onoma.evaluation.schemas import Schemas, match_schemas
 from onoma.evaluation.scores import Scores
 from onoma.evaluation.significance import Significance, holm, randomisation_test
@@ -14,10 +16,13 @@ from onoma.evaluation.trial import evaluate, run
 
 __all__ = [
     "Breakdown",
+    "Calibration",
     "Counts",
     "Interval",
     "Intervals",
     "Judged",
+    "Mistake",
+    "Mistakes",
     "Schemas",
     "Scores",
     "SeenScores",
@@ -28,6 +33,7 @@ __all__ = [
     "by_entity_length",
     "by_sentence_length",
     "by_surface_frequency",
+    "calibrate",
     "evaluate",
     "holm",
     "judge",
@@ -40,6 +46,7 @@ __all__ = [
     "score_spans",
     "score_tags",
     "seen_unseen",
+    "sort_mistakes",
     "training_surfaces",
     "unique_surfaces",
 ]
