@@ -165,7 +165,7 @@ def _check_scores(judged: Judged) -> None:
         name = f"{judged.labels[table.label[place]]} [{table.start[place]}, {table.end[place]})"
         where = f"{table.surfaces[place][:60]!r} of sentence {judged.ids[sentence] or sentence + 1}"
         raise InputError(
-            f"the entity {name} {where} has the score {table.score[place]}, which is no probability from 0 to 1"
+            f"the entity {name} {where} has the score {table.score[place]}; scores are between 0 and 1"
         )
 
 

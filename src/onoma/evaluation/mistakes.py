@@ -135,7 +135,7 @@ def sort_mistakes(judged: Judged, *, examples: int = 20) -> Mistakes:
 
 
 def _paired(judged: Judged) -> tuple[Numbers, Numbers]:
-    """``[outcome]``: places of gold and predicted entities, -1 where a side has none; in order of the text."""
+    """``[outcome]``: places of gold and predicted entities, -1 where a side has none; ordered by text."""
     guess, place = _one_to_one(judged)
     gold, predicted = np.arange(len(judged.gold)), np.arange(len(judged.predicted))
     alone, made_up = np.setdiff1d(gold, place), np.setdiff1d(predicted, guess)
