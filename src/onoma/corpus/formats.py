@@ -3,14 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from onoma.corpus import columns, kaggle, span_lines, token_lines
+from onoma.corpus import (
+    annotated,
+    arrow_tables,
+    brat,
+    columns,
+    doccano,
+    full_text,
+    germeval,
+    hf_datasets,
+    inline,
+    json_array,
+    kaggle,
+    label_studio,
+    prodigy,
+    spacy_docs,
+    span_lines,
+    table_rows,
+    token_lines,
+    wikiann,
+)
 from onoma.corpus.blocks import Before
 from onoma.corpus.facts import Facts
 from onoma.corpus.options import Options
-from onoma.corpus.sources import TextSource
+from onoma.corpus.sources import AnySource, TextSource
 from onoma.corpus.tagged import Sentence, TagReading, documents
 from onoma.errors import InputError, nearest
 from onoma.tagging.schemes import Scheme
@@ -72,12 +92,115 @@ def _tagged(
     return read
 
 
+_Records = Callable[[Any, Options, Facts], Iterator[annotated.Annotated]]
+
+
+def _settled(records: _Records) -> Callable[..., Iterator[Document]]:
+    """A reader of documents from one of texts and annotations."""
+
+    def read(source: AnySource, options: Options, facts: Facts) -> Iterator[Document]:
+        return annotated.documents(records(source, options, facts), str(source), options, facts)
+
+    return read
+
+
 EVERYTHING = frozenset(HOLDS)
+_OVERLAPS = frozenset({"overlaps", "nesting", "two layers"})
 
 # in the order in which they are tried: the most telling first
 FORMATS: dict[str, Format] = {
     each.name: each
     for each in (
+        Format(
+            "spacy",
+            "spaCy's DocBin",
+            ".spacy",
+            "bytes",
+            spacy_docs.looks_like_docbin,
+            _settled(spacy_docs.records),
+            save=spacy_docs.save,
+            holds=EVERYTHING,
+        ),
+        Format(
+            "parquet",
+            "Parquet: words and tags, or text and spans",
+            ".parquet",
+            "bytes",
+            arrow_tables.looks_like_parquet,
+            table_rows.read,
+            save=table_rows.save_parquet,
+            holds=EVERYTHING,
+        ),
+        Format(
+            "arrow",
+            "Arrow: words and tags, or text and spans",
+            ".arrow",
+            "bytes",
+            arrow_tables.looks_like_arrow,
+            table_rows.read,
+            save=table_rows.save_arrow,
+            holds=EVERYTHING,
+        ),
+        Format(
+            "datasets",
+            "a data set of Hugging Face datasets, saved in a folder or on the hub (hf:NAME)",
+            "",
+            "folder",
+            hf_datasets.looks_like_saved,
+            hf_datasets.read,
+            save=hf_datasets.save,
+            holds=EVERYTHING,
+        ),
+        Format(
+            "brat",
+            "a folder of brat's standoff pairs, a text and its annotations",
+            "",
+            "folder",
+            brat.looks_like_brat,
+            _settled(brat.records),
+            save=brat.save,
+            holds=_OVERLAPS | {"text", "empty"},
+        ),
+        Format(
+            "label-studio",
+            "JSON as Label Studio exports it",
+            ".json",
+            "text",
+            label_studio.looks_like_label_studio,
+            _settled(label_studio.records),
+            save=partial(json_array.save_array, label_studio.as_task),
+            holds=EVERYTHING - {"tokens"},
+        ),
+        Format(
+            "full-text",
+            "JSON of full_text and spans",
+            ".json",
+            "text",
+            full_text.looks_like_full_text,
+            _settled(full_text.records),
+            save=partial(json_array.save_array, full_text.as_object),
+            holds=EVERYTHING - {"tokens", "scores"},
+        ),
+        Format(
+            "prodigy",
+            "Prodigy's JSON Lines of tasks",
+            ".jsonl",
+            "text",
+            prodigy.looks_like_prodigy,
+            _settled(prodigy.records),
+            prodigy.write_block,
+            holds=EVERYTHING,
+        ),
+        Format(
+            "doccano",
+            "doccano's JSON Lines of text and labels",
+            ".jsonl",
+            "text",
+            doccano.looks_like_doccano,
+            _settled(doccano.records),
+            doccano.write_block,
+            holds=EVERYTHING - {"tokens", "scores"},
+        ),
         Format(
             "jsonl",
             "JSON Lines of tokens and tags",
@@ -105,6 +228,38 @@ FORMATS: dict[str, Format] = {
             "text",
             kaggle.looks_like_kaggle,
             _tagged(kaggle.sentences, lambda column: f"the column {column or 'of tags'}"),
+            kaggle.write_block,
+            holds=frozenset({"tokens"}),
+        ),
+        Format(
+            "germeval",
+            "a word a line with two tags, of an outer and an inner entity",
+            ".tsv",
+            "text",
+            germeval.looks_like_germeval,
+            germeval.read_germeval,
+            germeval.write_block,
+            holds=frozenset({"two layers", "tokens", "meta.source"}),
+        ),
+        Format(
+            "wikiann",
+            "a word a line after its language, with its tag",
+            ".tsv",
+            "text",
+            wikiann.looks_like_wikiann,
+            _tagged(wikiann.sentences, columns.tag_column_name),
+            wikiann.write_block,
+            holds=frozenset({"tokens", "meta.language"}),
+        ),
+        Format(
+            "inline",
+            "a text a line, its entities between tags",
+            ".xml",
+            "text",
+            inline.looks_like_inline,
+            inline.read_inline,
+            inline.write_block,
+            holds=frozenset({"nesting", "text"}),
         ),
         Format(
             "conll",

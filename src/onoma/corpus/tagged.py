@@ -28,7 +28,7 @@ from onoma.tagging.spans import (
 )
 from onoma.text.document import Document, Entity, Token
 
-__all__ = ["Sentence", "TagReading", "documents", "is_tag"]
+__all__ = ["Sentence", "TagReading", "documents", "is_tag", "same_spans"]
 
 
 class Sentence(NamedTuple):
@@ -235,7 +235,7 @@ def _fault(sentence: Sentence, i: int) -> str:
 def _lenient(block: _Block, found: Spans, reading: TagReading, logs: dict[str, Fates]) -> Spans:
     for name, log in logs.items():
         verdict = _Verdict("read leniently", True, partial(_read_leniently, SCHEMES[name]))
-        formed = _same(found, strict_spans(block.stream, SCHEMES[name], found))
+        formed = same_spans(found, strict_spans(block.stream, SCHEMES[name], found))
         log.kept += int(formed.sum())
         _log(block, found.keep(~formed), verdict, reading, log)
     return found
@@ -244,7 +244,7 @@ def _lenient(block: _Block, found: Spans, reading: TagReading, logs: dict[str, F
 def _strict(block: _Block, found: Spans, reading: TagReading, logs: dict[str, Fates]) -> Spans:
     ((name, log),) = logs.items()
     kept = strict_spans(block.stream, SCHEMES[name], found)
-    formed, ends = _same(found, kept), np.isin(found.end, kept.end)
+    formed, ends = same_spans(found, kept), np.isin(found.end, kept.end)
     log.kept += int(formed.sum())
     _log(block, found.keep(~ends), _Verdict("ill-formed", False, _left_out), reading, log)
     _log(block, found.keep(ends & ~formed), _Verdict("shortened", True, _shortened), reading, log)
@@ -255,8 +255,13 @@ def _shortened(block: _Block, start: int, end: int) -> str:
     return f"kept without its first word, whose tag continues nothing: {_surface(block, start, end)}"
 
 
-def _same(spans: Spans, others: Spans) -> NDArray[np.bool_]:
-    """``[span]``: whether it is among ``others``, of which no two end together."""
+def same_spans(spans: Spans, others: Spans) -> NDArray[np.bool_]:
+    """``[span]``: whether it is among ``others``, of which no two end together.
+
+    >>> one = Spans(np.array([0, 3]), np.array([2, 4]), np.array([0, 0], dtype=np.int32))
+    >>> same_spans(one, one.keep(np.array([False, True]))).tolist()
+    [False, True]
+    """
     if not len(others.end):
         return np.zeros(len(spans.end), dtype=bool)
     at = np.minimum(np.searchsorted(others.end, spans.end), len(others.end) - 1)
