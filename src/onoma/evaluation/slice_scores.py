@@ -93,7 +93,7 @@ class Bootstrap:
             np.array(columns, dtype=np.float64).reshape(len(columns), -1), groups, resamples, seed
         )
         parts, wholes = sums[:, 0::2], sums[:, 1::2]
-        drawn = np.divide(parts, wholes, out=np.zeros_like(parts), where=wholes > 0)
+        drawn = np.divide(parts, wholes, out=np.zeros(parts.shape), where=wholes > 0)
         self._drawn = dict(zip(ratios, drawn.T, strict=True))
 
     def interval(self, name: str) -> Interval:
@@ -111,7 +111,7 @@ class Bootstrap:
         method over all pairs (for two groups, 95 %). So far out in the tail percentiles of a thousand
         resamples say little: the interval is the normal one, with the bootstrap's standard error.
         """
-        best, worst = max(names, key=self._values.__getitem__), min(names, key=self._values.__getitem__)
+        worst, *_, best = sorted(names, key=self._values.__getitem__)
         pairs = len(list(combinations(names, 2)))
         value = self._values[best] - self._values[worst]
         reach = NormalDist().inv_cdf(1 - (1 - LEVEL) / pairs / 2)

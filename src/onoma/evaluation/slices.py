@@ -22,7 +22,7 @@ from onoma.evaluation.swap_scores import SwapReport, swap_report
 from onoma.evaluation.swaps import SWAPS, guess_label
 from onoma.text.document import Annotate, Document
 
-__all__ = ["Progress", "SliceReport", "SliceScore", "run"]
+__all__ = ["UNEDITED", "Progress", "SliceReport", "SliceScore", "run"]
 
 Progress = Callable[[str, int, int], None]
 """Told before each run of the tagger: what comes now, how many runs are done, how many there are in all."""
