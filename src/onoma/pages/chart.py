@@ -147,6 +147,5 @@ def _painted(chart: Chart, colours: Mapping[str, str], tips: dict[str, str]) -> 
     figure = Figure(figsize=size, dpi=_POINTS, facecolor="none")
     chart.paint(Canvas(figure, colours, chart.width, chart.height, tips=tips))
     for text in figure.findobj(Text):
-        cast(Text, text).set(parse_math=False, usetex=False)
-        cast(Text, text).set_fontfamily(_families())
+        text.set(parse_math=False, usetex=False, fontfamily=_families())
     return figure

@@ -17,7 +17,8 @@ from onoma.pages.chart import Chart, beside
 from onoma.pages.histogram import histogram
 from onoma.pages.lines import lines
 from onoma.pages.matrix import matrix
-from onoma.pages.points import reliability, scatter
+from onoma.pages.reliability import reliability
+from onoma.pages.scatter import scatter
 
 __all__ = [
     "Chart",

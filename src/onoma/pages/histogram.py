@@ -22,7 +22,7 @@ _MOST = 30  # bins
 class _Bin(NamedTuple):
     low: float
     high: float
-    count: float
+    size: float
     name: str
 
 
@@ -41,7 +41,7 @@ def histogram(
         numbers = finite(values_or_counts, "values")
         weights = [1.0] * len(numbers)
     bins, whole = _binned(numbers, weights), _all_whole(numbers)
-    up = steps(0, max((each.count for each in bins), default=1.0), whole=_all_whole(weights))
+    up = steps(0, max((each.size for each in bins), default=1.0), whole=_all_whole(weights))
     left = 34 + max(text_width(word, SMALL) for word in scale_words(up))
     layout = Layout(title, 190, left=left, below=42)
 
@@ -54,30 +54,27 @@ def histogram(
         for each in bins:
             _draw(canvas, axes, each)
 
-    told = f"{ylabel} by {xlabel}. " + "; ".join(
-        f"{each.name}: {each.count:,g}" for each in bins if each.count
-    )
+    told = f"{ylabel} by {xlabel}. " + "; ".join(f"{each.name}: {each.size:,g}" for each in bins if each.size)
     return Chart(title, told, layout.width, layout.height, paint)
 
 
 def _binned(numbers: Sequence[float], weights: Sequence[float]) -> list[_Bin]:
     """Bins of one round width that hold all numbers.
 
-    >>> [(each.name, each.count) for each in _binned([1, 1, 3], [1, 1, 5])]
+    >>> [(each.name, each.size) for each in _binned([1.0, 1.0, 3.0], [1.0, 1.0, 5.0])]
     [('1', 2.0), ('2', 0.0), ('3', 5.0)]
     """
     if not numbers:
         return []
-    whole = _all_whole(numbers)
-    width = _round_width(min(numbers), max(numbers), whole)
-    first = math.floor(min(numbers) / width)
-    # the highest number, where it stands on an edge, belongs into the last bin, not into one of its own
-    count = max(
-        1, math.floor(max(numbers) / width) - first + 1 if whole else math.ceil(max(numbers) / width) - first
-    )
-    counts = [0.0] * count
+    whole, low, high = _all_whole(numbers), min(numbers), max(numbers)
+    width = _round_width(low, high, whole)
+    first = math.floor(low / width)
+    last = math.floor(high / width)
+    if not whole and last > first and last * width == high:
+        last -= 1  # the highest number, where it stands on an edge, gets no bin of its own
+    counts = [0.0] * (last - first + 1)
     for number, weight in zip(numbers, weights, strict=True):
-        counts[min(count - 1, math.floor(number / width) - first)] += weight
+        counts[min(last, math.floor(number / width)) - first] += weight
     return [_bin(first + place, width, total, whole) for place, total in enumerate(counts)]
 
 
@@ -104,7 +101,7 @@ def _round_width(low: float, high: float, whole: bool) -> float:
 def _draw(canvas: Canvas, axes: Axes, each: _Bin) -> None:
     wide = each.high - each.low
     [shape] = axes.bar(
-        each.low + wide / 2, each.count, wide * 0.9, color=colour_of(canvas, 0), linewidth=0.4,
+        each.low + wide / 2, each.size, wide * 0.9, color=colour_of(canvas, 0), linewidth=0.4,
         edgecolor=canvas.colours["ink"],
     )  # fmt: skip
-    canvas.tip(shape, f"{each.name}: {each.count:,g}")
+    canvas.tip(shape, f"{each.name}: {each.size:,g}")

@@ -33,8 +33,8 @@ def lines(
 ) -> Chart:
     """A line for each of ``series`` over ``x``; None is a value not known, a gap in its line.
 
-    ``mark`` is a place on the x axis to point out, such as the chosen epoch, ``mark_label`` what it is. Raises
-    `InputError` for NaN and for lengths that differ.
+    ``mark`` is a place on the x axis to point out, such as the chosen epoch, ``mark_label`` what it is.
+    Raises `InputError` for NaN and for lengths that differ.
     """
     across, mark = finite(x, "x"), None if mark is None else float(mark)
     check_lengths("x", len(across), series)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from onoma.errors import InputError
 from onoma.pages.axes import SMALL, Layout
@@ -13,11 +13,13 @@ from onoma.pages.measure import elided, one_line, text_width
 from onoma.pages.theme import WIDTH
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
 
 __all__ = ["matrix"]
 
 _WIDEST_NAME = 130.0
+_LEAST_CELL = 26.0
 _DEEPEST = 0.6  # how opaque the fullest cell is: the number on it stays readable, light and dark
 
 
@@ -37,23 +39,35 @@ def matrix(
     """
     numbers = _checked(rows, columns, counts)
     flat = iter(in_words(number for line in numbers for number in line))
-    words = [[next(flat) for _ in columns] for _ in rows]
-    most = max((number for line in numbers for number in line), default=0.0) or 1.0
-    across, down = ([one_line(name) for name in names] for names in (columns, rows))
-    cell = max(26.0, 10 + max((text_width(word, SMALL) for line in words for word in line), default=0))
-    layout = _laid_out(title, down, across, cell)
+    names = [[one_line(name) for name in side] for side in (rows, columns)]
+    cells = [
+        _Cell(x, y, row, column, numbers[y][x], next(flat))
+        for y, row in enumerate(names[0])
+        for x, column in enumerate(names[1])
+    ]
+    layout, upright = _laid_out(title, *names, cells)
 
     def paint(canvas: Canvas) -> None:
-        axes = layout.axes(canvas, empty=not rows or not columns)
-        _set_axes(canvas, axes, layout, down, across, (xlabel, ylabel))
-        for y, line in enumerate(numbers):
-            for x, number in enumerate(line):
-                tip = f"{ylabel} {down[y]}, {xlabel} {across[x]}: {words[y][x]}"
-                _draw(canvas, axes, (x, y), words[y][x], number / (most), tip)
+        axes = layout.axes(canvas, empty=not cells)
+        _set_axes(axes, len(rows), len(columns))
+        _write_labels(canvas, layout, one_line(xlabel), one_line(ylabel))
+        _write_names(canvas, axes, *names, upright)
+        most = max((cell.count for cell in cells), default=0.0) or 1.0
+        for cell in cells:
+            shape = _draw(canvas, axes, cell, cell.count / most)
+            canvas.tip(shape, f"{ylabel} {cell.row}, {xlabel} {cell.column}: {cell.words}")
 
-    return Chart(
-        title, _told(down, across, numbers, words, xlabel, ylabel), layout.width, layout.height, paint
-    )
+    told = "; ".join(f"{cell.row} as {cell.column}: {cell.words}" for cell in cells if cell.count)
+    return Chart(title, f"{ylabel} as {xlabel}. {told}", layout.width, layout.height, paint)
+
+
+class _Cell(NamedTuple):
+    x: int
+    y: int
+    row: str
+    column: str
+    count: float
+    words: str
 
 
 def _checked(
@@ -69,98 +83,68 @@ def _checked(
     return numbers
 
 
-def _laid_out(title: str, down: Sequence[str], across: Sequence[str], cell: float) -> Layout:
-    left = 34 + min(_WIDEST_NAME, max((text_width(name, SMALL) for name in down), default=0))
-    longest = min(_WIDEST_NAME, max((text_width(name, SMALL) for name in across), default=0))
-    below = 34 + (SMALL if longest < cell - 6 else longest)
-    plot = max(cell * len(across), 60.0)
+def _laid_out(
+    title: str, down: Sequence[str], across: Sequence[str], cells: Sequence[_Cell]
+) -> tuple[Layout, bool]:
+    """The layout, and whether the names of the columns stand upright to find room."""
+    wide = max(_LEAST_CELL, 10 + max((text_width(cell.words, SMALL) for cell in cells), default=0))
+    names = [
+        min(_WIDEST_NAME, max((text_width(name, SMALL) for name in side), default=0))
+        for side in (down, across)
+    ]
+    upright = names[1] > wide - 6
+    left, plot = 34 + names[0], max(wide * len(across), 60.0)
     width = max(WIDTH, left + plot + 12)
-    return Layout(title, 26.0 * max(1, len(down)), left, below, right=width - left - plot, width=width)
+    below = 34 + (names[1] if upright else SMALL)
+    high = _LEAST_CELL * max(1, len(down))
+    return Layout(title, high, left, below, right=width - left - plot, width=width), upright
 
 
-def _set_axes(
-    canvas: Canvas,
-    axes: Axes,
-    layout: Layout,
-    down: Sequence[str],
-    across: Sequence[str],
-    labels: tuple[str, str],
-) -> None:
-    quiet = canvas.colours["quiet"]
+def _set_axes(axes: Axes, rows: int, columns: int) -> None:
     axes.grid(visible=False)
     axes.spines[:].set_visible(False)
-    axes.set(xlim=(-0.5, max(1, len(across)) - 0.5), ylim=(max(1, len(down)) - 0.5, -0.5))
-    axes.set_xticks([])
-    axes.set_yticks([])
-    upright = layout.below > 36 + SMALL
-    for place, name in enumerate(across):
-        _name(canvas, axes, name, (place, 0), (0, -6), axes.get_xaxis_transform(), upright)
-    for place, name in enumerate(down):
-        _name(canvas, axes, name, (0, place), (-6, 0), axes.get_yaxis_transform(), None)
-    middle = layout.left + (layout.width - layout.left - layout.right) / 2
-    canvas.write(middle, layout.height - 6, one_line(labels[0]), fontsize=SMALL, color=quiet, ha="center")
-    canvas.write(
-        12,
-        layout.top + layout.plot / 2,
-        one_line(labels[1]),
-        fontsize=SMALL,
-        color=quiet,
-        rotation=90,
-        va="center",
-        ha="center",
-    )
+    axes.set(xlim=(-0.5, max(1, columns) - 0.5), ylim=(max(1, rows) - 0.5, -0.5), xticks=[], yticks=[])
 
 
-def _name(
-    canvas: Canvas,
-    axes: Axes,
-    name: str,
-    at: tuple[float, float],
-    off: tuple[float, float],
-    where: Any,
-    upright: bool | None,
+def _write_labels(canvas: Canvas, layout: Layout, below: str, beside: str) -> None:
+    look = {"fontsize": SMALL, "color": canvas.colours["quiet"], "ha": "center"}
+    middle = (layout.left + layout.width - layout.right) / 2
+    canvas.write(middle, layout.height - 6, below, **look)
+    canvas.write(12, layout.top + layout.plot / 2, beside, rotation=90, va="center", **look)
+
+
+def _write_names(
+    canvas: Canvas, axes: Axes, down: Sequence[str], across: Sequence[str], upright: bool
 ) -> None:
-    """The name of a column (``upright`` or level) or, where that is None, of a row."""
+    look = {"va": "center"} if upright else {"ha": "center", "va": "top"}
+    for place, name in enumerate(across):
+        _write_name(canvas, axes, name, (place, len(down) - 0.5), (0, -6), rotation=90 * upright, **look)
+    for place, name in enumerate(down):
+        _write_name(canvas, axes, name, (-0.5, place), (-6, 0), va="center")
+
+
+def _write_name(
+    canvas: Canvas, axes: Axes, name: str, at: tuple[float, float], off: tuple[float, float], **look: Any
+) -> None:
     shown = elided(name, _WIDEST_NAME, SMALL)
-    look = {True: ("right", "center", 90), False: ("center", "top", 0), None: ("right", "center", 0)}
-    ha, va, rotation = look[upright]
     text = axes.annotate(
-        shown, at, off, xycoords=where, textcoords="offset points", ha=ha, va=va, rotation=rotation,
-        rotation_mode="anchor", fontsize=SMALL, color=canvas.colours["ink"], annotation_clip=False,
+        shown, at, off, textcoords="offset points", fontsize=SMALL, color=canvas.colours["ink"],
+        rotation_mode="anchor", annotation_clip=False, **({"ha": "right"} | look),
     )  # fmt: skip
     if shown != name:
         canvas.tip(text, name)
 
 
-def _draw(canvas: Canvas, axes: Axes, at: tuple[int, int], words: str, share: float, tip: str) -> None:
+def _draw(canvas: Canvas, axes: Axes, cell: _Cell, share: float) -> Artist:
     from matplotlib.colors import to_rgba
     from matplotlib.patches import Rectangle
 
-    face = to_rgba(canvas.colours["c1"], _DEEPEST * share**0.5)
-    x, y = at
-    cell = axes.add_patch(
+    words, ink = (cell.words, "ink") if cell.count else ("·", "quiet")
+    colour = canvas.colours[ink]
+    axes.text(cell.x, cell.y, words, ha="center", va="center", fontsize=SMALL, color=colour)
+    return axes.add_patch(
         Rectangle(
-            (x - 0.47, y - 0.47), 0.94, 0.94, facecolor=face, edgecolor=canvas.colours["rule"], linewidth=0.6
+            (cell.x - 0.47, cell.y - 0.47), 0.94, 0.94, edgecolor=canvas.colours["rule"], linewidth=0.6,
+            facecolor=to_rgba(canvas.colours["c1"], _DEEPEST * share**0.5),
         )
-    )
-    canvas.tip(cell, tip)
-    colour = canvas.colours["ink" if share else "quiet"]
-    axes.text(x, y, words if share else "·", ha="center", va="center", fontsize=SMALL, color=colour)
-
-
-def _told(
-    down: Sequence[str],
-    across: Sequence[str],
-    numbers: Sequence[Sequence[float]],
-    words: Sequence[Sequence[str]],
-    xlabel: str,
-    ylabel: str,
-) -> str:
-    """Every cell that is not zero."""
-    said = (
-        f"{row} as {column}: {words[y][x]}"
-        for y, row in enumerate(down)
-        for x, column in enumerate(across)
-        if numbers[y][x]
-    )
-    return f"{ylabel} as {xlabel}. " + "; ".join(said)
+    )  # fmt: skip

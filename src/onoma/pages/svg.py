@@ -68,6 +68,8 @@ def _renderer() -> type[Any]:
     from matplotlib.backends.backend_svg import RendererSVG
 
     class Renderer(RendererSVG):
+        writer: Any
+
         def get_text_width_height_descent(self, s: str, prop: Any, ismath: Any) -> tuple[float, float, float]:
             size = prop.get_size_in_points()
             return text_width(s, size), 0.95 * size, 0.22 * size
