@@ -12,13 +12,14 @@ from os import PathLike
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from onoma.corpus import hf_datasets
 from onoma.corpus.corpus import Corpus, Source
 from onoma.corpus.facts import Facts
 from onoma.corpus.formats import Format
 from onoma.corpus.label_map import DROPPED, LabelMap
 from onoma.corpus.options import Options
-from onoma.corpus.recognising import AnySource, folder_format, recognise
-from onoma.corpus.sources import is_zip, members
+from onoma.corpus.recognising import folder_format, recognise
+from onoma.corpus.sources import AnySource, is_zip, members
 from onoma.errors import CorpusError, InputError, nearest
 from onoma.text.document import Document
 
@@ -82,10 +83,13 @@ def read_split(path: str | PathLike[str], name: str, **options: Any) -> Corpus:
     """
     split = _split_named(name)
     place = Path(path)
+    if hf_datasets.is_hub_name(path):
+        named = hf_datasets.hub_splits(str(path))
+        return read(f"{path}:{_only(place, split, named)}" if named else path, **options)
     if place.is_dir():
         names = _parts_of(place)
         return read(place / _only(place, split, names) if names is not None else place, **options)
-    if is_zip(place) and len(found := members(place)) > 1:
+    if is_zip(place) and len(found := members(place)) > 1 and not folder_format(place):
         return read(f"{place}!{_only(place, split, found)}", **options)
     return read(place, **options)
 
@@ -93,9 +97,12 @@ def read_split(path: str | PathLike[str], name: str, **options: Any) -> Corpus:
 def splits_in(path: str | PathLike[str]) -> list[str]:
     """The splits that a folder or a zip archive of several files holds; none for a single file."""
     place = Path(path)
-    if place.is_dir():
+    names: list[str]
+    if hf_datasets.is_hub_name(path):
+        names = hf_datasets.hub_splits(str(path))
+    elif place.is_dir():
         names = _parts_of(place) or []
-    elif is_zip(place):
+    elif is_zip(place) and not folder_format(place):
         names = members(place)
     else:
         return []

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from onoma.corpus import brat, hf_datasets
 from onoma.corpus.formats import FORMATS, Format, format_named
 from onoma.corpus.sources import (
-    ByteSource,
+    AnySource,
     FolderSource,
     TextSource,
     divide,
     examine,
     folder_files,
     folder_source,
+    is_zip,
     lines,
     quoted,
 )
 from onoma.errors import CorpusError
 
-__all__ = ["AnySource", "detect", "folder_format", "recognise"]
-
-AnySource = TextSource | ByteSource | FolderSource
+__all__ = ["detect", "folder_format", "recognise"]
 
 _HEAD = 1 << 16  # characters of a file that its format is judged by
 _LONGEST = 1 << 25  # and of one of its lines
@@ -34,8 +34,12 @@ def recognise(
     Raises `CorpusError` when no format fits or the path cannot be read, `InputError` for an unknown format.
     """
     known = None if format is None else format_named(format)
-    if divide(path)[0].is_dir():
-        return _recognised_folder(path, known)
+    if hf_datasets.is_hub_name(path):
+        return hf_datasets.hub_source(str(path)), FORMATS["datasets"]
+    if (pair := brat.pair(path)) is not None:
+        return pair, FORMATS["brat"]
+    if divide(path)[0].is_dir() or (is_zip(path) and folder_format(path)):
+        return _recognised_folder(path, known, trusted)
     found = examine(path, trusted=trusted)
     if known is not None and known.kind == "folder":
         raise CorpusError(f"the format {known.name} is a folder, and this is a file", path=path)
@@ -47,18 +51,18 @@ def recognise(
     return source, known or detect(source)
 
 
-def _recognised_folder(path: Path, known: Format | None) -> tuple[FolderSource, Format]:
+def _recognised_folder(path: Path, known: Format | None, trusted: bool) -> tuple[FolderSource, Format]:
     form = known if known is not None and known.kind == "folder" else None
     if known is None:
         form = folder_format(path)
     if form is None:
         fault = "this is a folder; give a file, or name the split to read from it"
         raise CorpusError(fault, path=path)
-    return folder_source(path), form
+    return folder_source(path, trusted=trusted), form
 
 
 def folder_format(path: Path) -> Format | None:
-    """The format of a folder that is one corpus, judged by the names of its files; None if it is none."""
+    """The format of a folder or archive that is one corpus, by its files' names; None if it is none."""
     names = list(folder_files(path))
     return next((each for each in _of_kind("folder") if each.detect(names)), None)
 
@@ -72,9 +76,10 @@ def detect(source: TextSource) -> Format:
     head = _head(source)
     if not any(line.strip() for line in head):
         raise CorpusError("the file holds nothing but blanks", path=str(source))
-    found = next((each for each in _of_kind("text") if each.detect(head)), None)
+    texts = _of_kind("text")
+    found = next((each for each in texts if each.detect(head)), None)
     if found is None:
-        known = "; ".join(f"{each.name}: {each.summary}" for each in FORMATS.values())
+        known = "; ".join(f"{each.name}: {each.summary}" for each in texts)
         raise CorpusError(f"no known format begins {quoted(head[0])}. Known are {known}", path=str(source))
     return found
 

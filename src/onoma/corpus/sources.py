@@ -23,6 +23,7 @@ from typing import IO, TextIO, cast
 from onoma.errors import CorpusError
 
 __all__ = [
+    "AnySource",
     "ByteSource",
     "Examined",
     "FolderSource",
@@ -32,6 +33,7 @@ __all__ = [
     "examine",
     "folder_files",
     "folder_source",
+    "inner_file",
     "inspect",
     "is_zip",
     "lines",
@@ -92,7 +94,7 @@ class ByteSource:
 
 @dataclass(frozen=True, slots=True)
 class FolderSource:
-    """A folder that is one corpus: its files, and a SHA-256 over their names and contents.
+    """A folder, or an archive, that is one corpus: its files, and a SHA-256 over their names and contents.
 
     ``files`` are paths from ``path`` on, with slashes, sorted; hidden ones are left out.
     """
@@ -105,6 +107,9 @@ class FolderSource:
 
     def __str__(self) -> str:
         return str(self.path)
+
+
+AnySource = TextSource | ByteSource | FolderSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,19 +168,38 @@ def examine(path: str | Path, *, trusted: bool = False) -> Examined:
     return Examined(place, member, digest.hexdigest(), size, head, guess)
 
 
-def folder_source(path: Path) -> FolderSource:
-    """Read the bytes of every file in a folder once."""
+def folder_source(path: Path, *, trusted: bool = False) -> FolderSource:
+    """Read the bytes of every file in a folder, or in a zip archive, once.
+
+    Raises `CorpusError` for an archive as `examine` does.
+    """
     digest, size, names = hashlib.sha256(), 0, folder_files(path)
     for name in names:
-        with (path / name).open("rb") as file:
-            content = hashlib.file_digest(file, "sha256")
+        content, begun = hashlib.sha256(), size
+        most = _most_unpacked(path, name) if path.is_file() and not trusted else None
+        for chunk in _chunks(*_inner(path, name)):
+            content.update(chunk)
+            size += len(chunk)
+            if most is not None and size - begun > most:
+                raise _bomb(path, name, most)
         digest.update(f"{name}\0{content.hexdigest()}\n".encode())
-        size += (path / name).stat().st_size
     return FolderSource(path, names, digest.hexdigest(), size)
 
 
+def inner_file(source: FolderSource, name: str) -> bytes:
+    """The bytes of one of a folder's, or an archive's, files."""
+    with opened(*_inner(source.path, name)) as file:
+        return file.read()
+
+
+def _inner(path: Path, name: str) -> tuple[Path, str | None]:
+    return (path, name) if path.is_file() else (path / name, None)
+
+
 def folder_files(path: Path) -> tuple[str, ...]:
-    """The files below a folder, as sorted paths with slashes; hidden ones are left out."""
+    """The files below a folder or in an archive, as sorted paths with slashes; hidden ones are left out."""
+    if path.is_file():
+        return tuple(sorted(members(path)))
     found = [place.relative_to(path) for place in path.rglob("*") if place.is_file()]
     seen = [place for place in found if not any(part.startswith(".") for part in place.parts)]
     return tuple(sorted(place.as_posix() for place in seen))

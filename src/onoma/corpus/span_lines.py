@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from onoma.corpus.annotated import Annotated, Span, documents
@@ -16,7 +16,7 @@ from onoma.errors import CorpusError
 from onoma.tagging.schemes import Scheme
 from onoma.text.document import Document, Entity
 
-__all__ = ["looks_like_span_lines", "read_span_lines", "write_block"]
+__all__ = ["annotated", "looks_like_span_lines", "read_span_lines", "write_block"]
 
 _SPANS = ("spans", "entities")
 _LABELS = ("label", "type", "tag")
@@ -31,8 +31,13 @@ def looks_like_span_lines(head: list[str]) -> bool:
 
 def read_span_lines(source: TextSource, options: Options, facts: Facts) -> Iterator[Document]:
     """The documents of a file, streamed, tokenised unless it gives its tokens."""
-    found = (_annotated(source, *record, i) for i, record in enumerate(records(source), 1))
-    return documents(found, str(source), options, facts)
+    return documents(annotated(str(source), records(source)), str(source), options, facts)
+
+
+def annotated(name: str, found: Iterable[tuple[int, dict[str, Any]]]) -> Iterator[Annotated]:
+    """The texts of records with their lines, with their spans as they stand; ``name`` is for messages."""
+    for number, (line, record) in enumerate(found, 1):
+        yield _annotated(name, line, record, number)
 
 
 def write_block(block: Sequence[Document], _: Before, __: Scheme) -> str:
@@ -53,15 +58,15 @@ def _as_span(document: Document, entity: Entity) -> dict[str, Any]:
     return span | ({} if entity.score == 1.0 else {"score": entity.score})
 
 
-def _annotated(source: TextSource, line: int, record: dict[str, Any], number: int) -> Annotated:
+def _annotated(name: str, line: int, record: dict[str, Any], number: int) -> Annotated:
     text, given = record.get("text"), next((record[name] for name in _SPANS if name in record), None)
     fields = ", ".join(record)
     if not isinstance(text, str):
         fault = f"there is no text called text; the fields are {fields}"
-        raise CorpusError(fault, path=str(source), line=line)
+        raise CorpusError(fault, path=name, line=line)
     if not isinstance(given, list):
         fault = f"there is no list called {' or '.join(_SPANS)}; the fields are {fields}"
-        raise CorpusError(fault, path=str(source), line=line)
+        raise CorpusError(fault, path=name, line=line)
     spans = [_span(each) for each in given]
     return Annotated(text, spans, line, record.get("tokens"), *identity(record, number))
 

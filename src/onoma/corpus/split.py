@@ -20,7 +20,7 @@ from onoma.corpus.blocks import blocks
 from onoma.corpus.corpus import Corpus
 from onoma.corpus.formats import Format
 from onoma.corpus.stratify import Group, stratify
-from onoma.corpus.writing import BlockWriter, writable
+from onoma.corpus.writing import BlockWriter, writable, write
 from onoma.errors import CorpusError, InputError
 from onoma.files import whole_folder
 from onoma.text.document import Document
@@ -179,6 +179,11 @@ def _refuse_to_replace(folder: Path) -> None:
 
 
 def _write_sides(corpus: Corpus, split: Split, folder: Path, form: Format, scheme: str) -> None:
+    if form.save is not None:
+        for number, name in enumerate(split.names):
+            side = (document for at, document in zip(split.sides, corpus, strict=True) if at == number)
+            write(side, folder / f"{name}{form.suffix}", form.name, scheme=scheme)
+        return
     with ExitStack() as stack:
         writers = [
             BlockWriter(stack.enter_context(_new_file(folder / f"{name}{form.suffix}")), form, scheme)

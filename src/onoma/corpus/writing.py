@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
 from typing import IO, cast
@@ -38,7 +39,8 @@ def write(
     """
     form = writable(format)
     if form.save is not None:
-        form.save(documents, Path(path), scheme_named(scheme))
+        with _whole_characters():
+            form.save(documents, Path(path), scheme_named(scheme))
         return
     with whole_file(path) as file:
         writer = BlockWriter(cast("IO[str]", file), form, scheme)
@@ -70,10 +72,14 @@ class BlockWriter:
         text = self._form.write(documents, self._before, self._scheme)
         # a reader takes a byte order mark from the file's start: let it have one that is no part of a word
         mark = "\ufeff" if not self._before.number and text.startswith("\ufeff") else ""
-        try:
+        with _whole_characters():
             self._file.write(mark + text)
-        except UnicodeEncodeError as error:
-            raise InputError(
-                f"a text holds half a surrogate pair, which no file can hold: {error}"
-            ) from error
         self._before = Before(self._before.number + len(documents), documents[-1])
+
+
+@contextmanager
+def _whole_characters() -> Iterator[None]:
+    try:
+        yield
+    except UnicodeEncodeError as error:
+        raise InputError(f"a text holds half a surrogate pair, which no file can hold: {error}") from error
