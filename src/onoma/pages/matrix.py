@@ -39,25 +39,25 @@ def matrix(
     """
     numbers = _checked(rows, columns, counts)
     flat = iter(in_words(number for line in numbers for number in line))
-    names = [[one_line(name) for name in side] for side in (rows, columns)]
+    down, across = [one_line(name) for name in rows], [one_line(name) for name in columns]
     cells = [
         _Cell(x, y, row, column, numbers[y][x], next(flat))
-        for y, row in enumerate(names[0])
-        for x, column in enumerate(names[1])
+        for y, row in enumerate(down)
+        for x, column in enumerate(across)
     ]
-    layout, upright = _laid_out(title, *names, cells)
+    layout, upright = _laid_out(title, down, across, cells)
 
     def paint(canvas: Canvas) -> None:
         axes = layout.axes(canvas, empty=not cells)
         _set_axes(axes, len(rows), len(columns))
         _write_labels(canvas, layout, one_line(xlabel), one_line(ylabel))
-        _write_names(canvas, axes, *names, upright)
-        most = max((cell.count for cell in cells), default=0.0) or 1.0
+        _write_names(canvas, axes, down, across, upright)
+        most = max((cell.size for cell in cells), default=0.0) or 1.0
         for cell in cells:
-            shape = _draw(canvas, axes, cell, cell.count / most)
+            shape = _draw(canvas, axes, cell, cell.size / most)
             canvas.tip(shape, f"{ylabel} {cell.row}, {xlabel} {cell.column}: {cell.words}")
 
-    told = "; ".join(f"{cell.row} as {cell.column}: {cell.words}" for cell in cells if cell.count)
+    told = "; ".join(f"{cell.row} as {cell.column}: {cell.words}" for cell in cells if cell.size)
     return Chart(title, f"{ylabel} as {xlabel}. {told}", layout.width, layout.height, paint)
 
 
@@ -66,7 +66,7 @@ class _Cell(NamedTuple):
     y: int
     row: str
     column: str
-    count: float
+    size: float
     words: str
 
 
@@ -75,9 +75,7 @@ def _checked(
 ) -> list[list[float]]:
     numbers = [finite(line, "counts") for line in counts]
     if len(numbers) != len(rows) or any(len(line) != len(columns) for line in numbers):
-        raise InputError(
-            f"counts must have {len(rows)} rows of {len(columns)} numbers each, as there are names"
-        )
+        raise InputError(f"counts must be {len(rows)} rows of {len(columns)} numbers each, one for each pair")
     if any(number < 0 for line in numbers for number in line):
         raise InputError("counts: a negative number cannot be shown; a cell holds how often a pair occurs")
     return numbers
@@ -88,14 +86,12 @@ def _laid_out(
 ) -> tuple[Layout, bool]:
     """The layout, and whether the names of the columns stand upright to find room."""
     wide = max(_LEAST_CELL, 10 + max((text_width(cell.words, SMALL) for cell in cells), default=0))
-    names = [
-        min(_WIDEST_NAME, max((text_width(name, SMALL) for name in side), default=0))
-        for side in (down, across)
-    ]
-    upright = names[1] > wide - 6
-    left, plot = 34 + names[0], max(wide * len(across), 60.0)
+    longest = [max((text_width(name, SMALL) for name in side), default=0.0) for side in (down, across)]
+    beside, under = (min(_WIDEST_NAME, length) for length in longest)
+    upright = under > wide - 6
+    left, plot = 34 + beside, max(wide * len(across), 60.0)
     width = max(WIDTH, left + plot + 12)
-    below = 34 + (names[1] if upright else SMALL)
+    below = 34 + (under if upright else SMALL)
     high = _LEAST_CELL * max(1, len(down))
     return Layout(title, high, left, below, right=width - left - plot, width=width), upright
 
@@ -139,7 +135,7 @@ def _draw(canvas: Canvas, axes: Axes, cell: _Cell, share: float) -> Artist:
     from matplotlib.colors import to_rgba
     from matplotlib.patches import Rectangle
 
-    words, ink = (cell.words, "ink") if cell.count else ("·", "quiet")
+    words, ink = (cell.words, "ink") if cell.size else ("·", "quiet")
     colour = canvas.colours[ink]
     axes.text(cell.x, cell.y, words, ha="center", va="center", fontsize=SMALL, color=colour)
     return axes.add_patch(

@@ -58,7 +58,7 @@ def scatter(
 
     Raises `InputError` for NaN, and for x that is not above 0 where the axis is logarithmic.
     """
-    given = [_Point(*finite((x, y), name), one_line(name)) for x, y, name in points]
+    given = [_point(*point) for point in points]
     if log_x and any(point.x <= 0 for point in given):
         raise InputError("scatter: a logarithmic axis shows numbers above 0 only; leave out log_x")
     heights = [point.y for point in given]
@@ -75,6 +75,11 @@ def scatter(
 
     told = "; ".join(point.told for point in given)
     return Chart(title, f"{ylabel} by {xlabel}. {told}", layout.width, layout.height, paint)
+
+
+def _point(x: float, y: float, name: str) -> _Point:
+    across, up = finite((x, y), name)
+    return _Point(across, up, one_line(name))
 
 
 def _set_x(axes: Axes, across: Sequence[float], label: str, log: bool) -> None:
