@@ -55,7 +55,7 @@ class Point(NamedTuple):
         return self._asdict()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False, slots=True)
 class Curve:
     """A `Point` for each distinct score as the threshold, from the highest down: arrays ``[point]``."""
 
@@ -86,7 +86,7 @@ class Curve:
         return [self.at(place) for place in places.tolist()]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False, slots=True)
 class Calibration:
     """How far scores are from probabilities.
 

@@ -46,7 +46,7 @@ class SpanTable(NamedTuple):
         return len(self.start)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Judged:
     """Gold and predicted spans of the same sentences.
 

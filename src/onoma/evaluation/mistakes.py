@@ -69,7 +69,7 @@ class Confusion(NamedTuple):
         return {**names, "counts": self.counts.tolist()}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False, slots=True)
 class Mistakes:
     """How often each kind of mistake was made, between which labels, and examples of each."""
 
