@@ -4,7 +4,7 @@
 that command runs, so ``onoma extract`` never pays for what ``onoma train`` needs.
 
 >>> sorted(COMMANDS)
-['check', 'evaluate', 'extract', 'models', 'score', 'split', 'train', 'vectors']
+['check', 'evaluate', 'extract', 'models', 'score', 'slices', 'split', 'train', 'vectors']
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ COMMANDS: dict[str, Command] = {
     "train": Command("onoma.cli.train:train", "Train a tagger by a recipe."),
     "evaluate": Command("onoma.cli.evaluate:evaluate", "Score a tagger on a corpus."),
     "score": Command("onoma.cli.score:score", "Score a file of predictions against gold."),
+    "slices": Command("onoma.cli.slices:slices", "Score a tagger on edited sentences and other names."),
     "vectors": Command("onoma.cli.vectors:app", "Make word vectors from an encoder."),
 }
 
