@@ -39,7 +39,7 @@ def split(
     """
     from rich.console import Console
 
-    from onoma.cli.corpora import column, contents_table, say_repairs
+    from onoma.cli.corpora import column, contents_table, say_fates
     from onoma.corpus import read
     from onoma.corpus.split import parse_ratios, split_corpus, write_split
 
@@ -49,7 +49,7 @@ def split(
     with notes.status(f"reading {corpus}"):
         made = split_corpus(source, shares, seed)
         write_split(source, made, out, format, scheme)
-    say_repairs(source, notes)
+    say_fates(source, notes)
     console.print(contents_table(made.contents))
     console.print(f"{made.groups:,} groups of sentences, seed {seed}, written to {out}", highlight=False)
     if made.largest > max(_LARGE * len(made.sides), 1):

@@ -22,7 +22,7 @@ from onoma.corpus.sources import quoted
 from onoma.errors import CorpusError, InputError
 from onoma.text.document import Document, Entity, Token
 
-__all__ = ["Annotated", "Span", "cut", "documents", "in_order", "outermost"]
+__all__ = ["Annotated", "Span", "cut", "documents", "in_order", "layers", "outermost"]
 
 _NO_META: Mapping[str, Any] = MappingProxyType({})
 
@@ -91,6 +91,20 @@ def outermost(entities: Sequence[Entity]) -> list[int]:
         if (at == 0 or taken[at - 1][1] <= start) and (at == len(taken) or end <= taken[at][0]):
             taken.insert(at, (start, end, i))
     return sorted(i for _, _, i in taken)
+
+
+def layers(entities: Sequence[Entity]) -> list[list[int]]:
+    """The numbers of ``entities``, parted into layers in which none overlap: the outermost, then the rest.
+
+    >>> layers([Entity(0, 15, "org"), Entity(8, 15, "geo")])
+    [[0], [1]]
+    """
+    found, left = [], list(range(len(entities)))
+    while left:
+        kept = {left[i] for i in outermost([entities[i] for i in left])}
+        found.append(sorted(kept))
+        left = [i for i in left if i not in kept]
+    return found
 
 
 def cut(tokens: tuple[Token, ...], entities: Iterable[Entity]) -> tuple[Token, ...]:

@@ -71,6 +71,7 @@ HOLDS: dict[str, str] = {
     "tokens": "tokens that are not those of the default tokenizer",
     "ids": "ids of documents",
     "articles": "which article a sentence stands in",
+    "splits": "which split a document was in",
     "meta": "further knowledge of documents",
     "empty": "documents without words",
 }

@@ -17,7 +17,7 @@ from itertools import chain
 import numpy as np
 from numpy.typing import NDArray
 
-from onoma.corpus.annotated import Annotated, Span, documents, outermost
+from onoma.corpus.annotated import Annotated, Span, documents, layers
 from onoma.corpus.blocks import Before, blocks
 from onoma.corpus.columns import DOCSTART, Rows, check_words, layout_of, rows_of, rows_split
 from onoma.corpus.facts import Facts
@@ -30,7 +30,7 @@ from onoma.tagging.schemes import SCHEMES, Scheme
 from onoma.tagging.spans import count_moves, encode_tags, lenient_spans, strict_spans
 from onoma.text.document import Document
 
-__all__ = ["layers", "looks_like_germeval", "read_germeval", "write_block"]
+__all__ = ["looks_like_germeval", "read_germeval", "write_block"]
 
 _CHUNKS = {"NP", "VP", "PP", "ADVP", "ADJP", "SBAR", "PRT", "CONJP", "INTJ", "LST", "UCP"}
 _LAYERS = 2
@@ -60,23 +60,6 @@ def read_germeval(source: TextSource, options: Options, facts: Facts) -> Iterato
     return documents(_annotated(source, options, facts), str(source), options, facts)
 
 
-def layers(document: Document) -> list[list[int]]:
-    """The numbers of the document's entities, parted into layers in which none overlap.
-
-    >>> from onoma.text.document import Entity
-    >>> nested = Document.from_text("Bank of Oldport").replace(
-    ...     entities=[Entity(0, 15, "org"), Entity(8, 15, "geo")])
-    >>> layers(nested)
-    [[0], [1]]
-    """
-    found, left = [], list(range(len(document.entities)))
-    while left:
-        kept = {left[i] for i in outermost([document.entities[i] for i in left])}
-        found.append(sorted(kept))
-        left = [i for i in left if i not in kept]
-    return found
-
-
 def write_block(block: Sequence[Document], _: Before, scheme: Scheme) -> str:
     """Rows of number, word, outer and inner tag, after a comment with the source of each sentence.
 
@@ -98,7 +81,7 @@ def write_block(block: Sequence[Document], _: Before, scheme: Scheme) -> str:
 
 def _layer(document: Document, number: int) -> Document:
     """The document with the entities of one layer only."""
-    found = layers(document)
+    found = layers(document.entities)
     if len(found) > _LAYERS:
         name = document.id or quoted(document.text)
         raise TagError(f"document {name}: entities overlap {len(found)} deep; two columns hold {_LAYERS}")
