@@ -38,7 +38,7 @@ DASHES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1.5, 1.5)), (0, (6, 2, 1.5, 2)
 HATCHES = ("", "//", "..", r"\\", "xx", "--")
 _COLOURS = 7
 
-_UNITS = ((1e6, "M"), (1e3, "k"))
+_UNITS = ((1e15, ""), (1e6, "M"), (1e3, "k"))  # beyond all units the number itself, with an exponent
 
 
 def colour_of(canvas: Canvas, place: int) -> str:
@@ -152,7 +152,7 @@ def scale_words(places: Sequence[float]) -> list[str]:
 
 def _shortened(value: float) -> str:
     unit, name = next(((unit, name) for unit, name in _UNITS if abs(value) >= unit), (1.0, ""))
-    return f"{value / unit:,.10g}{name}"
+    return f"{value / unit:,.10g}{name}" if name else f"{value:g}"
 
 
 def set_scale(axes: Axes, side: str, places: Sequence[float], low: float, high: float, label: str) -> None:

@@ -98,7 +98,7 @@ def _chart(
 ) -> Chart:
     thick = _THICK_ALONE if len(series) < 2 else _THICK
     group = thick * max(1, len(series)) + _GAP
-    shown = [one_line(name) for name in names]
+    shown, [limit] = [one_line(name) for name in names], finite_or_none([limit], "limit")
     given = list(_laid_out(shown, series, plan.legend, thick))
     layout = replace(
         plan,

@@ -9,6 +9,8 @@ from onoma.errors import InputError
 
 __all__ = ["check_lengths", "finite", "finite_or_none", "in_words"]
 
+_ASTRONOMIC = 1e15
+
 
 def finite(values: Iterable[float], what: str) -> list[float]:
     """``values`` as floats; raises `InputError` where one is NaN or infinite.
@@ -45,10 +47,13 @@ def in_words(values: Iterable[float | None]) -> list[str]:
 
     >>> in_words([1200, 3]), in_words([97.125, None]), in_words([0.5])
     (['1,200', '3'], ['97.1', '–'], ['0.500'])
+
+    Numbers too large to be read digit by digit are written with an exponent.
     """
     given = list(values)
     known = [value for value in given if value is not None]
     whole = all(float(value).is_integer() for value in known)
     largest = max(map(abs, known), default=0.0)
     digits = 0 if whole else 1 if largest >= 10 else 2 if largest >= 1 else 3
-    return ["–" if value is None else f"{value:,.{digits}f}" for value in given]
+    form = f",.{digits}f" if largest < _ASTRONOMIC else ".3g"
+    return ["–" if value is None else format(value, form) for value in given]

@@ -36,7 +36,7 @@ def lines(
     ``mark`` is a place on the x axis to point out, such as the chosen epoch, ``mark_label`` what it is.
     Raises `InputError` for NaN and for lengths that differ.
     """
-    across, mark = finite(x, "x"), None if mark is None else float(mark)
+    across, mark = finite(x, "x"), finite_or_none([mark], "mark")[0]
     check_lengths("x", len(across), series)
     known = {name: finite_or_none(values, name) for name, values in series.items()}
     heights = [value for values in known.values() for value in values if value is not None]
