@@ -3,8 +3,8 @@
 `COMMANDS` names every command, where it lives and what it is for. A command's module is imported only when
 that command runs, so ``onoma extract`` never pays for what ``onoma train`` needs.
 
->>> sorted(COMMANDS)
-['check', 'convert', 'evaluate', 'extract', 'models', 'score', 'slices', 'split', 'train', 'vectors']
+>>> " ".join(sorted(COMMANDS))
+'business check convert evaluate extract models score slices split train vectors'
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ COMMANDS: dict[str, Command] = {
     "evaluate": Command("onoma.cli.evaluate:evaluate", "Score a tagger on a corpus."),
     "score": Command("onoma.cli.score:score", "Score a file of predictions against gold."),
     "slices": Command("onoma.cli.slices:slices", "Score a tagger on edited sentences and other names."),
+    "business": Command("onoma.cli.business:business", "Work out hours, cost and errors from a card."),
     "vectors": Command("onoma.cli.vectors:app", "Make word vectors from an encoder."),
 }
 
