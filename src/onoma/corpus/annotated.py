@@ -137,6 +137,7 @@ class _Record:
 
     def document(self) -> Document:
         tokens = self.tokens()
+        self.starts, self.ends = {token.start for token in tokens}, {token.end for token in tokens}
         self.facts.fates.read += len(self.record.spans)
         found = self.fitted([each for span in self.record.spans for each in self.entity(span)], tokens)
         kept = self.without_overlaps(self.without_repeats(found))
@@ -187,7 +188,11 @@ class _Record:
         if claimed is not None and claimed != found:
             held = f"{name} holds {quoted(found)}, not {quoted(str(claimed))}"
             return f"{held}; offsets count characters, not bytes"
-        return f"{name} holds only blanks" if not found.strip() else None
+        return f"{name} holds only blanks" if not found.strip() and not self.fits(start, end) else None
+
+    def fits(self, start: int, end: int) -> bool:
+        """Whether both edges are a token's."""
+        return start in self.starts and end in self.ends
 
     def mapped(self, span: Span) -> str:
         label: str = span.label
@@ -212,8 +217,7 @@ class _Record:
 
     def fitted(self, found: list[_Settled], tokens: tuple[Token, ...]) -> list[_Settled]:
         """The entities without blanks at edges that are no token's, and whether they split a token."""
-        starts, ends = {token.start for token in tokens}, {token.end for token in tokens}
-        loose = [each.entity.start not in starts or each.entity.end not in ends for each in found]
+        loose = [not self.fits(each.entity.start, each.entity.end) for each in found]
         if not any(loose):
             return found
         inside = {at for token in tokens for at in range(token.start + 1, token.end)}

@@ -25,8 +25,8 @@ class Losses:
     entities: Counter[str] = field(default_factory=Counter)
     documents: Counter[str] = field(default_factory=Counter)
 
-    def lines(self) -> list[str]:
-        """The losses in words.
+    def lines(self, *, of_entities: bool = False) -> list[str]:
+        """The losses in words; all, or only those that concern entities.
 
         >>> Losses(Counter(overlaps=3), Counter(overlaps=2, ids=9)).lines()
         ['entities that overlap: 3 entities of 2 documents', 'ids of documents: 9 documents']
@@ -36,7 +36,7 @@ class Losses:
             + (f"{self.entities[name]:,} entities of " if self.entities[name] else "")
             + f"{self.documents[name]:,} documents"
             for name in HOLDS
-            if self.documents[name]
+            if self.documents[name] and (self.entities[name] or not of_entities)
         ]
 
 
