@@ -91,5 +91,14 @@ def hand_over(
         write_json(card.to_dict(), json)
     if markdown:
         write_text(card_markdown(card), markdown)
+    if html:
+        from onoma.evaluation.card_page import card_page
+
+        write_text(card_page(card), html)
+    if plots:
+        from onoma.evaluation.card_charts import charts
+        from onoma.evaluation.card_page import save_plots
+
+        save_plots(charts(card), plots)
     if json != "-":
         Console().print(report(card, full=full))

@@ -12,9 +12,10 @@ from onoma.evaluation.bootstrap import Interval
 from onoma.evaluation.breakdowns import Breakdown
 from onoma.evaluation.card import Card
 from onoma.evaluation.counts import Average, Counts
+from onoma.evaluation.mistake_sheets import calibration_sheets, mistake_sheets
 from onoma.evaluation.sheets import Sheet
 
-__all__ = ["Fact", "facts", "percent", "remarks", "sheets", "size", "title"]
+__all__ = ["Fact", "breakdown_name", "facts", "percent", "remarks", "sheets", "size", "title"]
 
 Named = tuple[str, Sheet]
 
@@ -68,6 +69,12 @@ def facts(card: Card) -> Iterator[Fact]:
         f"of {scores.tokens.count:,}; answering O everywhere scores {percent(floor.accuracy)}, "
         f"and {percent(floor.entity_f1)} strict F1",
     )
+    if card.calibration is not None:
+        over = card.calibration.overconfidence
+        note = (
+            f"between score and share right; scores are {abs(over):.3f} too {'high' if over > 0 else 'low'}"
+        )
+        yield Fact("calibration error", f"{card.calibration.ece:.3f}", note)
     yield from _cost_facts(card)
 
 
@@ -212,6 +219,15 @@ def breakdown_name(breakdown: Breakdown) -> str:
     return "-".join(["by", *breakdown.by.split()[:2]])
 
 
+def _mistakes(card: Card) -> Iterator[Named]:
+    yield from mistake_sheets(card.mistakes)
+
+
+def _calibration(card: Card) -> Iterator[Named]:
+    if card.calibration is not None:
+        yield from calibration_sheets(card.calibration)
+
+
 def _tokens(card: Card) -> Iterator[Named]:
     floor = percent(card.scores.all_o_floor.accuracy)
     rows = [_row(tag, counts) for tag, counts in card.scores.tokens.tags.items()]
@@ -282,6 +298,8 @@ _MAKERS: Sequence[Callable[[Card], Iterator[Named]]] = (
     _matching,
     _unique,
     _breakdowns,
+    _mistakes,
+    _calibration,
     _splits,
     _epochs,
     _tokens,
