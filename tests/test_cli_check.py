@@ -25,7 +25,9 @@ def folder(tmp_path):
 def test_a_clean_folder(folder):
     done = onoma("check", folder, "--fail-on", "warning")
     assert done.exit_code == 0, done.output
-    assert "nothing was found to be wrong" in done.stdout
+    assert "0.0% of the entities bear a surface and label that also occur in train" in done.stdout
+    assert "2 notes" in done.stdout
+    assert "nothing was found to be wrong" in onoma("check", folder / "train.conll").stdout
     for name in ("train", "dev", "test", "per"):
         assert name in done.stdout
 
@@ -45,14 +47,14 @@ def test_json_on_standard_output_is_alone(folder):
     found = json.loads(done.stdout)
     assert [each["name"] for each in found["corpora"]] == ["train.conll", "test.conll"]
     assert found["corpora"][0]["entities"] == {"per": 50}
-    assert found["findings"] == []
+    assert [each["code"] for each in found["findings"]] == ["entities-seen"]
 
 
 def test_json_in_a_file(folder):
     place = folder / "new" / "report.json"
     done = onoma("check", folder / "train.conll", folder / "train.conll", "--json", place)
     assert "sentences" in done.stdout
-    (leak,) = json.loads(place.read_text())["findings"]
+    leak, *_ = json.loads(place.read_text())["findings"]
     assert (leak["severity"], leak["code"], leak["count"]) == ("error", "leak", 50)
 
 
@@ -64,6 +66,32 @@ def test_an_uncarried_sentence_id_is_flagged(tmp_path):
     assert "sentence-id-not-carried" in done.stdout
 
 
+def test_the_page_is_one_file_and_escapes_what_it_shows(folder, tmp_path):
+    (folder / "train.conll").write_text("<script> B-per\ncaf\ufffd O\n\n" * 2)
+    place = tmp_path / "out" / "check.html"
+    done = onoma("check", folder / "train.conll", "--html", place)
+    assert done.exit_code == 0, done.output
+    page = place.read_text()
+    assert "<script" not in page.lower()
+    assert "&lt;script&gt;" in page
+    assert "<mark>caf\ufffd</mark>" in page
+    assert page.count("<svg") == 3
+    assert "replacement-characters" in page
+
+
+def test_only_skip_and_examples(folder):
+    (folder / "train.conll").write_text("a B-per\nb O\n\n" * 3 + "c B-per\nd O\n\n" * 3)
+    found = json.loads(onoma("check", folder / "train.conll", "--json", "-", "--examples", 1).stdout)
+    assert {each["code"]: len(each["examples"]) for each in found["findings"]} == {
+        "duplicates": 1,
+        "rare-label": 1,
+    }
+    some = onoma("check", folder / "train.conll", "--only", "duplicates", "--only", "leak")
+    assert ("duplicates" in some.stdout, "rare-label" in some.stdout) == (True, False)
+    rest = onoma("check", folder / "train.conll", "--skip", "duplicates", "--skip", "rare-label")
+    assert "nothing was found to be wrong" in rest.stdout
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
@@ -71,6 +99,9 @@ def test_an_uncarried_sentence_id_is_flagged(tmp_path):
         (("train.conll", "--tag-column", "5"), 3, "no tag column 5"),
         (("train.conll", "--fail-on", "eror"), 2, "did you mean 'error'"),
         (("train.conll", "--json", "train.conll/x.json"), 6, "cannot write"),
+        (("train.conll", "--html", "train.conll/x.html"), 6, "cannot write"),
+        (("train.conll", "--only", "duplicate"), 2, "did you mean 'duplicates'"),
+        (("train.conll", "--skip", "lek"), 2, "did you mean 'leak'"),
     ],
 )
 def test_errors_are_one_line(folder, monkeypatch, arguments, code, message):

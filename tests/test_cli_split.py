@@ -56,7 +56,7 @@ def test_sentences_that_hang_together_are_mentioned(tmp_path):
     ("arguments", "code", "message"),
     [
         (("--ratios", "60"), 2, "ratios must be"),
-        (("--format", "kaggle"), 2, "only read"),
+        (("--format", "kagle"), 2, "did you mean 'kaggle'"),
         (("--scheme", "iob9"), 2, "unknown tag scheme"),
         (("--tag-column", "Tagg"), 3, "no tag column 'Tagg'"),
         (("--policy", "mend"), 2, "unknown policy"),

@@ -95,25 +95,38 @@ def test_a_span_inside_a_token_splits_it_and_says_so(corpus):
     ]
 
 
-def test_overlaps_are_left_out_and_listed(corpus):
+def test_overlaps_are_kept_and_repeats_left_out(corpus):
     outer, inner = {"start": 0, "end": 9, "label": "per"}, {"start": 4, "end": 9, "label": "org"}
     found = corpus({"text": TEXT, "spans": [inner, outer, outer]})
+    assert spans(found) == [[("Ada Stone", "per"), ("Stone", "org")]]
+    assert [(fate.line, fate.tag, fate.done) for fate in found.fates] == [
+        (1, "per", "[0, 9) 'Ada Stone': left out: it repeats another")
+    ]
+
+
+def test_of_overlapping_entities_the_outermost_may_be_asked_for(corpus):
+    outer, inner = {"start": 0, "end": 9, "label": "per"}, {"start": 4, "end": 9, "label": "org"}
+    found = corpus({"text": TEXT, "spans": [inner, outer]}, overlaps="outermost")
     assert spans(found) == [[("Ada Stone", "per")]]
-    assert [(repair.line, repair.tag) for repair in found.repairs] == [(1, "per"), (1, "org")]
-    assert all("left out: overlaps per" in repair.done for repair in found.repairs)
+    assert [fate.done for fate in found.fates] == ["[4, 9) 'Stone': left out: overlaps a longer one"]
+    with pytest.raises(CorpusError, match=r"a\.jsonl:1: the span org \[4, 9\) overlaps another"):
+        list(corpus({"text": TEXT, "spans": [inner, outer]}, overlaps="error"))
 
 
 def test_blanks_at_the_edges_are_left_out_and_listed(corpus):
     found = corpus({"text": TEXT, "spans": [{"start": 3, "end": 10, "label": "per"}]})
     assert spans(found) == [[("Stone", "per")]]
-    assert "without the blanks" in found.repairs[0].done
+    assert found.fates[0].done == "[3, 10) ' Stone ': kept; the blanks at its edges are left out"
 
 
-def test_every_span_has_a_fate(corpus):
+@pytest.mark.parametrize("overlaps", ["keep", "outermost"])
+def test_every_span_has_a_fate(corpus, overlaps):
     given = [{"start": a, "end": b, "label": "x"} for a in range(0, 26, 5) for b in range(a + 2, 27, 7)]
-    found = corpus({"text": TEXT, "spans": given})
-    left_out = sum("left out: overlaps" in repair.done for repair in found.repairs)
-    assert found.facts.entities.total() + left_out == len(given)
+    found = corpus({"text": TEXT, "spans": given}, overlaps=overlaps)
+    fates = found.fates
+    assert fates.read == len(given) == fates.kept + fates.repaired.total() + fates.left_out.total()
+    assert found.facts.entities.total() == fates.kept + fates.repaired.total()
+    assert (fates.left_out["overlaps"] > 0) == (overlaps == "outermost")
 
 
 @pytest.mark.parametrize(

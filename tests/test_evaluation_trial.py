@@ -8,7 +8,7 @@ import pytest
 
 from onoma.corpus import Corpus
 from onoma.errors import AlignmentError, TagError
-from onoma.evaluation import Counts, evaluate
+from onoma.evaluation import Counts, evaluate, judge, run
 from onoma.text import Document, Entity
 
 CORPUS = [
@@ -99,6 +99,26 @@ def test_a_tagger_that_loses_or_changes_documents_is_refused():
         evaluate(lambda documents: [d.replace(text=d.text.upper()) for d in documents], CORPUS)
 
 
-def test_gold_that_no_tags_can_hold_is_refused():
-    with pytest.raises(TagError, match="does not begin and end at token edges"):
-        evaluate(by_list, [CORPUS[0].replace(entities=[Entity(0, 2, "per")])])
+def test_gold_that_no_tags_can_hold_is_scored_by_characters():
+    gold = CORPUS[0].replace(entities=[Entity(0, 2, "per"), Entity(0, 12, "per"), Entity(17, 20, "per")])
+    scores = evaluate(by_list, [gold])
+    assert scores.strict.micro == Counts(tp=1, fn=2)
+    assert scores.misaligned == 0
+    perfect = evaluate(lambda documents: [gold], [gold])
+    assert (perfect.strict.micro, perfect.misaligned) == (Counts(tp=3), 0)
+    assert perfect.sequence_accuracy == perfect.tokens.accuracy == 1
+
+
+def test_entities_outside_their_text_are_refused():
+    with pytest.raises(TagError, match=r"entity per \[3, 99\) is empty or falls outside document 1"):
+        evaluate(by_list, [CORPUS[0].replace(entities=[Entity(3, 99, "per")])])
+
+
+@pytest.mark.parametrize("size", [1, 3, 64])
+def test_a_run_keeps_what_went_in_and_what_came_out(size):
+    seen: list[int] = []
+    gold, predicted = run(by_list, iter(CORPUS), batch_size=size, progress=seen.append)
+    assert (gold, predicted, sum(seen)) == (CORPUS, by_list(CORPUS), len(CORPUS))
+    assert judge(gold, predicted).scores.to_dict() == evaluate(by_list, CORPUS).to_dict()
+    with pytest.raises(AlignmentError, match="was given 1 documents and returned 0"):
+        run(lambda documents: [], CORPUS, batch_size=1)

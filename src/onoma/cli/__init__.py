@@ -3,8 +3,8 @@
 `COMMANDS` names every command, where it lives and what it is for. A command's module is imported only when
 that command runs, so ``onoma extract`` never pays for what ``onoma train`` needs.
 
->>> sorted(COMMANDS)
-['check', 'evaluate', 'extract', 'models', 'score', 'split', 'train', 'vectors']
+>>> " ".join(sorted(COMMANDS))
+'business check convert evaluate extract models score slices split train vectors'
 """
 
 from __future__ import annotations
@@ -32,10 +32,13 @@ COMMANDS: dict[str, Command] = {
     "extract": Command("onoma.cli.extract:extract", "Find the names in text, files or a stream."),
     "models": Command("onoma.cli.models:models", "List the taggers that are installed."),
     "check": Command("onoma.cli.check:check", "Say what is in a corpus and what is wrong with it."),
+    "convert": Command("onoma.cli.convert:convert", "Write a corpus in another format."),
     "split": Command("onoma.cli.split:split", "Divide a corpus into train, dev and test."),
     "train": Command("onoma.cli.train:train", "Train a tagger by a recipe."),
     "evaluate": Command("onoma.cli.evaluate:evaluate", "Score a tagger on a corpus."),
     "score": Command("onoma.cli.score:score", "Score a file of predictions against gold."),
+    "slices": Command("onoma.cli.slices:slices", "Score a tagger on edited sentences and other names."),
+    "business": Command("onoma.cli.business:business", "Work out hours, cost and errors from a card."),
     "vectors": Command("onoma.cli.vectors:app", "Make word vectors from an encoder."),
 }
 

@@ -11,8 +11,9 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from onoma.corpus import Corpus
+    from onoma.corpus.facts import Fates
 
-__all__ = ["Contents", "column", "contents_table", "say_repairs"]
+__all__ = ["Contents", "column", "contents_table", "say_fates"]
 
 
 class Contents(Protocol):
@@ -37,13 +38,21 @@ def column(given: str | None) -> int | str | None:
         return given
 
 
-def say_repairs(corpus: Corpus, console: Console, show: int = 3) -> None:
-    """Tell of annotations that could not be taken as they stood: how many, and the first few."""
-    if not len(corpus.repairs):
+def say_fates(corpus: Corpus, console: Console, show: int = 3) -> None:
+    """Tell of annotations that could not be taken as they stood: how many, why, and the first few."""
+    fates = corpus.fates
+    if not len(fates):
         return
-    console.print(f"{len(corpus.repairs):,} annotations could not be taken as they stood:", style="yellow")
-    for repair in corpus.repairs.listed[:show]:
-        console.print(f"  {repair}", highlight=False, markup=False, soft_wrap=True)
+    kinds = [f"{count:,} {done}: {why}" for done, counts in _kinds(fates) for why, count in counts.items()]
+    console.print(
+        f"of {fates.read:,} annotations, {fates.kept:,} were kept as they stood;", *kinds, sep="\n  "
+    )
+    for fate in fates.listed[:show]:
+        console.print(f"  {fate}", highlight=False, markup=False, soft_wrap=True, style="dim")
+
+
+def _kinds(fates: Fates) -> list[tuple[str, Counter[str]]]:
+    return [("repaired", fates.repaired), ("left out", fates.left_out)]
 
 
 def contents_table(contents: Mapping[str, Contents]) -> Table:

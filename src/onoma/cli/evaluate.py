@@ -1,75 +1,104 @@
-"""``onoma evaluate``: a tagger on a corpus, run as a service would run it."""
+"""``onoma evaluate``: the report card of any tagger, run over a corpus as a service would run it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Any
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from onoma.cli.progress import progress_bar
-from onoma.cli.reporting import JsonTarget, hand_over
+from onoma.cli import judging
+from onoma.cli.annotators import MODEL_HELP
+from onoma.cli.reporting import HtmlTarget, JsonTarget, MarkdownTarget, PlotFolder, write_json, write_text
 
 if TYPE_CHECKING:
-    from onoma.corpus import Corpus
-    from onoma.runtime import Tagger
+    from onoma.evaluation.card import Card
 
 __all__ = ["evaluate"]
 
+_Full = Annotated[bool, typer.Option("--full", help="Print every table, not only the most telling.")]
+_Runs = Annotated[
+    list[str] | None,
+    typer.Option(metavar="DIR", help="A further run of the recipe, or a quoted pattern; may be repeated."),
+]
+
 
 def evaluate(
-    model: Annotated[str, typer.Argument(help="A bundle: its folder, or the name of an installed one.")],
+    model: Annotated[str, typer.Argument(help=MODEL_HELP)],
     corpus: Annotated[str, typer.Argument(help="A corpus file, or a folder made by onoma split.")],
-    split: Annotated[str, typer.Option(help="Which part of a folder: train, dev or test.")] = "test",
+    split: judging.Split = "test",
+    train: judging.Train = None,
+    runs: _Runs = None,
     json: JsonTarget = None,
-    tag_column: Annotated[
-        str | None,
-        typer.Option(metavar="N|NAME", help="Column of the tags, from 0, or its name; default: the last."),
-    ] = None,
-    scheme: Annotated[
-        str | None, typer.Option(help="Tag scheme of the corpus, where detecting it is not wanted.")
-    ] = None,
-    threads: Annotated[int | None, typer.Option(min=1, help="Cores to use; the default is all.")] = None,
+    markdown: MarkdownTarget = None,
+    html: HtmlTarget = None,
+    plots: PlotFolder = None,
+    full: _Full = False,
+    corpus_map: judging.CorpusMap = None,
+    model_map: judging.ModelMap = None,
+    sample: judging.Sample = 2000,
+    seed: judging.Seed = 0,
+    resamples: judging.Resamples = 1000,
+    timed: judging.Timed = True,
+    tag_column: judging.TagColumn = None,
+    scheme: judging.Scheme = None,
+    threads: judging.Threads = None,
+    aggregation: judging.Aggregation = "first",
 ) -> None:
-    """Score a tagger on a corpus: strict and conlleval entity scores, tokens, sentences.
+    """Write the report card of a tagger: scores with intervals, other ways of matching, seen and unseen
+    entities, mistakes, calibration, speed.
 
     The tagger gets the corpus's own tokens and no labels.
 
-    Try: onoma evaluate en-gmb out/gmb --split test --json scores.json
+    Examples:
+
+        onoma evaluate en-gmb out/gmb --split test --html out/card.html
+
+        onoma evaluate out/run eng.testb --train eng.train --json - --plots out/plots
+
+        onoma evaluate out/run-1 eng.testb --runs 'out/run-[23]'
+
+        onoma evaluate spacy:en_core_web_sm eng.testb --model-map PERSON=PER,GPE=LOC,NORP=MISC
+
+        onoma evaluate predictions:guess.conll eng.testb
     """
-    import onoma
-    from onoma.cli.corpora import column
-    from onoma.corpus import read_split
-    from onoma.evaluation import evaluate as run
-
-    tagger = onoma.load(model, threads=threads)
-    gold = read_split(corpus, split, tag_column=column(tag_column), scheme=scheme)
-    with progress_bar("evaluating", len(gold)) as (bar, task):
-        scores = run(tagger, gold, progress=lambda done: bar.advance(task, done))
-    for warning in _warnings(tagger, gold):
-        typer.echo(f"onoma: {warning}", err=True)
-    hand_over(scores, json, _about(tagger, gold, split))
+    plan = judging.Plan(
+        corpus, split, train, sample, seed, resamples, corpus_map, model_map, tag_column, scheme, threads,
+        aggregation, timed,
+    )  # fmt: skip
+    card, *others = plan.cards([model, *judging.matching_folders(runs or [])])
+    hand_over(_with_runs(card, others), json, markdown, html, plots, full)
 
 
-def _warnings(tagger: Tagger, gold: Corpus) -> Iterator[str]:
-    if unknown := _unknown_labels(tagger, gold):
-        yield f"{tagger.name} does not know the labels {', '.join(unknown)}; their entities count as missed"
-    if gold.repairs:
-        yield f"{len(gold.repairs):,} ill-formed tags of the corpus were read leniently"
+def _with_runs(card: Card, others: list[Card]) -> Card:
+    from onoma.evaluation.runs import Runs
+
+    scores = {each.model.name: each.scores for each in (card, *others)}
+    return replace(card, runs=Runs(scores)) if len(scores) > 1 else card
 
 
-def _unknown_labels(tagger: Tagger, gold: Corpus) -> list[str]:
-    return sorted(set(gold.labels) - set(tagger.labels))
+def hand_over(
+    card: Card, json: str | None, markdown: Path | None, html: Path | None, plots: Path | None, full: bool
+) -> None:
+    """Write ``card`` wherever it is wanted, and print it unless standard output is for JSON."""
+    from rich.console import Console
 
+    from onoma.evaluation.card_markdown import card_markdown
+    from onoma.evaluation.card_tables import report
 
-def _about(tagger: Tagger, gold: Corpus, split: str) -> dict[str, Any]:
-    return {
-        "model": tagger.name,
-        "corpus": {
-            "path": gold.source.path,
-            "split": split,
-            "fingerprint": gold.fingerprint,
-            "repairs": len(gold.repairs),
-            "unknown_labels": _unknown_labels(tagger, gold),
-        },
-    }
+    if json:
+        write_json(card.to_dict(), json)
+    if markdown:
+        write_text(card_markdown(card), markdown)
+    if html:
+        from onoma.evaluation.card_page import card_page
+
+        write_text(card_page(card), html)
+    if plots:
+        from onoma.evaluation.card_charts import charts
+        from onoma.evaluation.card_page import save_plots
+
+        save_plots(charts(card), plots)
+    if json != "-":
+        Console().print(report(card, full=full))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -12,11 +13,29 @@ from onoma.files import whole_file
 if TYPE_CHECKING:
     from onoma.evaluation import Scores
 
-__all__ = ["JsonTarget", "hand_over", "write_json"]
+__all__ = [
+    "HtmlTarget",
+    "JsonTarget",
+    "MarkdownTarget",
+    "PlotFolder",
+    "hand_over",
+    "write_json",
+    "write_text",
+]
 
 JsonTarget = Annotated[
     str | None,
     typer.Option("--json", metavar="FILE|-", help="Write JSON to a file, or to standard output alone."),
+]
+MarkdownTarget = Annotated[
+    Path | None, typer.Option("--markdown", metavar="FILE", help="Write everything as Markdown.")
+]
+HtmlTarget = Annotated[
+    Path | None,
+    typer.Option("--html", metavar="FILE", help="Write a page with plots that needs nothing else."),
+]
+PlotFolder = Annotated[
+    Path | None, typer.Option("--plots", metavar="DIR", help="Write every plot as PNG into a folder.")
 ]
 
 
@@ -34,6 +53,11 @@ def write_json(content: dict[str, Any], target: str) -> None:
     if target == "-":
         typer.echo(text, nl=False)
         return
+    write_text(text, target)
+
+
+def write_text(text: str, target: str | Path) -> None:
+    """Write ``text`` to the file ``target``, whole."""
     with whole_file(target) as file:
         file.write(text)
 

@@ -17,7 +17,9 @@ def split(
     out: Annotated[Path, typer.Option("--out", help="Folder to make.")],
     ratios: Annotated[str, typer.Option(help="Shares of train/dev/test, or of train/test.")] = "60/20/20",
     seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 42,
-    format: Annotated[str, typer.Option(help="Write conll, jsonl or jsonl-spans.")] = "conll",
+    format: Annotated[
+        str, typer.Option(help="Write conll, jsonl, jsonl-spans, or any other format.")
+    ] = "conll",
     scheme: Annotated[str, typer.Option(help="Write tags in iob2, iob1 or bioes.")] = "iob2",
     tag_column: Annotated[
         str | None, typer.Option(help="Column of the tags: a number from 0 (-1: the last), or a name.")
@@ -39,7 +41,7 @@ def split(
     """
     from rich.console import Console
 
-    from onoma.cli.corpora import column, contents_table, say_repairs
+    from onoma.cli.corpora import column, contents_table, say_fates
     from onoma.corpus import read
     from onoma.corpus.split import parse_ratios, split_corpus, write_split
 
@@ -48,9 +50,11 @@ def split(
     console, notes = Console(), Console(stderr=True)
     with notes.status(f"reading {corpus}"):
         made = split_corpus(source, shares, seed)
-        write_split(source, made, out, format, scheme)
-    say_repairs(source, notes)
+        losses = write_split(source, made, out, format, scheme)
+    say_fates(source, notes)
     console.print(contents_table(made.contents))
+    for line in losses.lines(of_entities=True):
+        notes.print(f"{format} cannot hold {line}", style="yellow")
     console.print(f"{made.groups:,} groups of sentences, seed {seed}, written to {out}", highlight=False)
     if made.largest > max(_LARGE * len(made.sides), 1):
         notes.print(

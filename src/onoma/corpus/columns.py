@@ -1,7 +1,7 @@
 """CoNLL columns: a word a line, its tag in one of the columns, a blank line between sentences.
 
 Columns are parted by tabs when the first row has one, else by spaces. ``-DOCSTART-`` in the first column
-begins a new article. A comment begins with ``#`` and a space (or is a lone ``#``) and does not look like a
+begins a new article. A comment begins with ``#`` and a blank (or is a lone ``#``) and does not look like a
 row: its columns differ in number, or its tag is none; so ``#`` may well be a word.
 
 Sources: the CoNLL-2000, -2002 and -2003 shared tasks (Tjong Kim Sang & De Meulder 2003).
@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
+from onoma.corpus.blocks import Before
 from onoma.corpus.facts import Facts
 from onoma.corpus.options import Options
 from onoma.corpus.retag import tags_of
@@ -22,19 +23,41 @@ from onoma.errors import CorpusError, InputError
 from onoma.tagging.schemes import Scheme
 from onoma.text.document import Document
 
-__all__ = ["DOCSTART", "looks_like_columns", "sentences", "tag_column_name", "write_block"]
+__all__ = [
+    "DOCSTART",
+    "Layout",
+    "Rows",
+    "check_words",
+    "layout_of",
+    "looks_like_columns",
+    "rows_of",
+    "rows_split",
+    "sentences",
+    "tag_column_name",
+    "write_block",
+]
 
 DOCSTART = "-DOCSTART-"
 _PEEK = 10_000  # rows looked at to learn the layout
 _NO_META: Mapping[str, Any] = {}
 
 
-class _Layout(NamedTuple):
+class Layout(NamedTuple):
     """How a file's rows are laid out."""
 
     split: Callable[[str], list[str]]
     columns: int
     tag: int  # the tag's column, from 0
+
+
+class Rows(NamedTuple):
+    """A sentence as rows of columns; ``comment`` is the last one before it, without its mark."""
+
+    rows: list[list[str]]
+    lines: list[int]
+    id: str
+    meta: Mapping[str, Any]
+    comment: str
 
 
 def sentences(source: TextSource, options: Options, facts: Facts) -> Iterator[Sentence]:
@@ -43,32 +66,51 @@ def sentences(source: TextSource, options: Options, facts: Facts) -> Iterator[Se
     Sentences are numbered from 1 and so are articles, named in ``meta["document"]``.
     Raises `CorpusError` with file and line for a row whose columns are off.
     """
+    layout = layout_of(source, options.tag_column, facts)
+    tag = layout.tag
+    for rows, at, name, meta, _ in rows_of(source, layout, facts):
+        yield Sentence([row[0] for row in rows], [row[tag] for row in rows], at, name, meta)
+
+
+def layout_of(source: TextSource, tag_column: int | str | None, facts: Facts) -> Layout:
+    """How the rows of a file are laid out, judged by its first one."""
     with lines(source) as text:
-        layout, facts.columns = _layout(source, islice(text, _PEEK), options.tag_column)
+        layout, facts.columns = _layout(source, islice(text, _PEEK), tag_column)
+    return layout
+
+
+def rows_of(source: TextSource, layout: Layout, facts: Facts) -> Iterator[Rows]:
+    """The sentences of a file as rows, streamed."""
     with lines(source) as text:
         articles = any(line.startswith(DOCSTART) for line in text)
     with lines(source) as text:
-        yield from _sentences(source, layout, articles, text, facts)
+        yield from _rows(source, layout, articles, text, facts)
 
 
-def write_block(documents: Sequence[Document], before: Document | None, scheme: Scheme) -> str:
-    """Rows of word, tab, tag; a ``-DOCSTART-`` row wherever an article begins after the document ``before``.
+def write_block(documents: Sequence[Document], before: Before, scheme: Scheme) -> str:
+    """Rows of word, tab, tag; a ``-DOCSTART-`` row wherever an article begins.
 
     Raises `InputError` for a word that a row cannot hold.
     """
     parts: list[str] = []
-    article = None if before is None else before.meta.get("document")
+    article = None if before.document is None else before.document.meta.get("document")
     for document, tags in zip(documents, tags_of(documents, scheme), strict=True):
         if (now := document.meta.get("document")) != article:
             parts.append(f"{DOCSTART}\tO\n\n")
             article = now
-        words = document.words
-        if any(map(_unfit, words)):
-            raise _cannot_hold(document)
+        words = check_words(document)
         parts += [f"{word}\t{tag}\n" for word, tag in zip(words, tags, strict=True)]
         if words:
             parts.append("\n")
     return "".join(parts)
+
+
+def check_words(document: Document) -> list[str]:
+    """The document's words; raises `InputError` for one that no column can hold."""
+    words = document.words
+    if any(map(_unfit, words)):
+        raise _cannot_hold(document)
+    return words
 
 
 def _unfit(word: str) -> bool:
@@ -85,8 +127,13 @@ def _cannot_hold(document: Document) -> InputError:
 
 def looks_like_columns(head: list[str]) -> bool:
     """Whether the first lines of a file could be columns: any text of two fields a line."""
+    return any(len(row) > 1 for row in rows_split(head)[:100])
+
+
+def rows_split(head: list[str]) -> list[list[str]]:
+    """The first lines of a file that are neither blank nor comments, as rows of columns."""
     rows = [line for line in head if line.strip() and not line.startswith("#")]
-    return any(len(_splitter(row)(_bare(row))) > 1 for row in rows[:100])
+    return [_splitter(row)(_bare(row)) for row in rows]
 
 
 def tag_column_name(tag_column: int | str | None) -> str:
@@ -94,42 +141,39 @@ def tag_column_name(tag_column: int | str | None) -> str:
     return "the last column" if tag_column in (None, -1) else f"column {tag_column} (counted from 0)"
 
 
-def _sentences(
-    source: TextSource, layout: _Layout, articles: bool, text: Iterable[str], facts: Facts
-) -> Iterator[Sentence]:
-    split, columns, tag = layout
+def _rows(
+    source: TextSource, layout: Layout, articles: bool, text: Iterable[str], facts: Facts
+) -> Iterator[Rows]:
+    split, columns, _ = layout
     meta: Mapping[str, Any] = {"document": "1"} if articles else _NO_META
-    article, number, fresh = 1, 0, True  # fresh: the article has no sentence yet
-    words: list[str] = []
-    tags: list[str] = []
+    article, number, fresh, comment = 1, 0, True, ""  # fresh: the article has no sentence yet
+    rows: list[list[str]] = []
     at: list[int] = []
     for line_number, line in enumerate(text, 1):
         row = split(_bare(line))
-        if len(row) == columns and row[0] and row[0] != DOCSTART:
-            if row[0][0] == "#" and _is_comment(line, row, layout):
-                facts.comments += 1
-                continue
-            words.append(row[0])
-            tags.append(row[tag])
+        whole = len(row) == columns and row[0] and row[0] != DOCSTART
+        if whole and (row[0][0] != "#" or not _is_comment(line, row, layout)):
+            rows.append(row)
             at.append(line_number)
             continue
         boundary = _boundary(source, line, line_number, row, layout)
         if boundary == "comment":
             facts.comments += 1
+            comment = _bare(line)[1:].strip()
             continue
-        if words:
+        if rows:
             number += 1
             fresh = False
-            yield Sentence(words, tags, at, str(number), meta)
-            words, tags, at = [], [], []
+            yield Rows(rows, at, str(number), meta, comment)
+            rows, at, comment = [], [], ""
         if boundary == "article" and not fresh:
             article, fresh = article + 1, True
             meta = {"document": str(article)}
-    if words:
-        yield Sentence(words, tags, at, str(number + 1), meta)
+    if rows:
+        yield Rows(rows, at, str(number + 1), meta, comment)
 
 
-def _boundary(source: TextSource, line: str, number: int, row: list[str], layout: _Layout) -> str:
+def _boundary(source: TextSource, line: str, number: int, row: list[str], layout: Layout) -> str:
     """What a line that is no row of data is: ``blank``, ``article`` or ``comment``."""
     if not line.strip():
         return "blank"
@@ -149,15 +193,15 @@ def _count(columns: int) -> str:
     return f"{columns} column{'' if columns == 1 else 's'}"
 
 
-def _is_comment(line: str, row: list[str], layout: _Layout) -> bool:
+def _is_comment(line: str, row: list[str], layout: Layout) -> bool:
     """Whether a line that begins with ``#`` is no row."""
     bare = _bare(line)
-    if not (bare == "#" or bare.startswith("# ")):
+    if not (bare == "#" or bare.startswith(("# ", "#\t"))):
         return False
     return len(row) != layout.columns or not is_tag(row[layout.tag])
 
 
-def _layout(source: TextSource, head: Iterable[str], tag_column: int | str | None) -> tuple[_Layout, str]:
+def _layout(source: TextSource, head: Iterable[str], tag_column: int | str | None) -> tuple[Layout, str]:
     """The layout of the first row that is neither comment nor article mark, and its columns in words."""
     number, row = _first_row(source, head)
     split = _splitter(row)
@@ -171,7 +215,7 @@ def _layout(source: TextSource, head: Iterable[str], tag_column: int | str | Non
     if not -columns <= wanted < columns or wanted % columns == 0:
         fault = f"there is no tag column {wanted}: the columns are {_listed(split(row))}"
         raise CorpusError(fault, path=str(source), line=number)
-    return _Layout(split, columns, wanted % columns), _listed(split(row))
+    return Layout(split, columns, wanted % columns), _listed(split(row))
 
 
 def _listed(row: list[str]) -> str:

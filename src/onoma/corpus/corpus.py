@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from onoma.corpus.facts import Facts, Repairs
+from onoma.corpus.facts import Facts, Fates
 from onoma.errors import CorpusError, nearest
 from onoma.text.document import Document
 
@@ -25,7 +25,7 @@ class Source(NamedTuple):
 class Corpus:
     """Labelled documents, streamed from where they lie each time they are iterated.
 
-    What a whole reading finds (`labels`, `scheme`, `repairs`, the length) is computed once, when it is
+    What a whole reading finds (`labels`, `scheme`, `fates`, the length) is computed once, when it is
     first asked for or as a by-product of the first complete iteration.
 
     >>> ada = Document.from_words(["Ada", "Lovelace", "wrote"], [(0, 2, "per")])
@@ -54,6 +54,7 @@ class Corpus:
         held = list(documents)
 
         def stream(facts: Facts) -> Iterator[Document]:
+            facts.fates.read = facts.fates.kept = sum(len(document.entities) for document in held)
             return map(facts.count, held)
 
         return cls(stream, Source(None, None, None), lambda: _fingerprint(held, labels), labels)
@@ -92,9 +93,15 @@ class Corpus:
         return self.facts.scheme
 
     @property
-    def repairs(self) -> Repairs:
-        """Annotations that could not be taken as they stood: ``len`` counts them, iterating lists them."""
-        return self.facts.repairs
+    def fates(self) -> Fates:
+        """What became of every annotation read: ``len`` counts those that could not be taken as they stood,
+        iterating lists them."""
+        return self.facts.fates
+
+    @property
+    def repairs(self) -> Fates:
+        """The same as `fates`."""
+        return self.facts.fates
 
     @property
     def sentences(self) -> int:

@@ -10,16 +10,21 @@ is refused, since every score computed on it is meaningless.
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Protocol
 
+from onoma.corpus.blocks import Before
 from onoma.corpus.facts import Facts
 from onoma.corpus.options import Options
+from onoma.corpus.retag import tags_of
 from onoma.corpus.sources import TextSource, lines, quoted
 from onoma.corpus.tagged import Sentence
-from onoma.errors import CorpusError
+from onoma.errors import CorpusError, InputError
+from onoma.tagging.schemes import Scheme
+from onoma.text.document import Document
 
-__all__ = ["UncarriedIdError", "looks_like_kaggle", "sentences"]
+__all__ = ["UncarriedIdError", "looks_like_kaggle", "sentences", "write_block"]
 
 _SENTENCE = ("sentence #", "sentence", "sentence_id", "sentence id", "sentence_idx", "sent_id")
 _WORD = ("word", "words", "token", "tokens")
@@ -70,6 +75,26 @@ def sentences(source: TextSource, options: Options, facts: Facts) -> Iterator[Se
         except csv.Error as error:
             fault = f"the row is no CSV: {error}"
             raise CorpusError(fault, path=str(source), line=rows.line_num + 1) from error
+
+
+def write_block(documents: Sequence[Document], before: Before, scheme: Scheme) -> str:
+    """Rows of sentence id, word and tag, under a header where a file begins.
+
+    The id stands on every row: a reader that does not carry it forward reads the sentences all the same.
+    Raises `InputError` for a word that a row cannot hold.
+    """
+    text = io.StringIO()
+    rows = csv.writer(text, lineterminator="\n")
+    if not before.number:
+        rows.writerow(["Sentence #", "Word", "Tag"])
+    for number, (document, tags) in enumerate(
+        zip(documents, tags_of(documents, scheme), strict=True), before.number + 1
+    ):
+        words = document.words
+        if any("\0" in word for word in words):
+            raise InputError(f"a CSV holds no null character; it stands in {quoted(document.text)}")
+        rows.writerows((f"Sentence: {number}", *pair) for pair in zip(words, tags, strict=True))
+    return text.getvalue()
 
 
 def _sentences(source: TextSource, columns: _Columns, rows: _Rows) -> Iterator[Sentence]:

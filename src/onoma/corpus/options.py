@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 
+from onoma.corpus.label_map import LabelMap
 from onoma.errors import InputError, nearest
 from onoma.tagging.schemes import scheme_named
 
-__all__ = ["POLICIES", "Options"]
+__all__ = ["OVERLAPS", "POLICIES", "Options"]
 
 POLICIES = ("conlleval", "discard", "error")
+OVERLAPS = ("keep", "outermost", "error")
+_LATER = {"overlaps": "keep", "map": None}  # choices younger than the first fingerprints, with their defaults
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +28,23 @@ class Options:
     scheme: str | None = None
     policy: str = "conlleval"
     labels: tuple[str, ...] | None = None
+    overlaps: str = "keep"
+    map: LabelMap | None = None
 
     def __post_init__(self) -> None:
-        if self.policy not in POLICIES:
-            raise InputError(f"unknown policy {self.policy!r}; {nearest(self.policy, POLICIES)}")
+        for value, allowed, name in (
+            (self.policy, POLICIES, "policy"),
+            (self.overlaps, OVERLAPS, "overlaps"),
+        ):
+            if value not in allowed:
+                raise InputError(f"unknown {name} {value!r}; {nearest(value, allowed)}")
         if self.scheme is not None:
             object.__setattr__(self, "scheme", scheme_named(self.scheme).name)
 
     def to_json(self) -> str:
-        """A text that is the same for the same choices."""
-        return json.dumps(asdict(self), sort_keys=True)
+        """A text that is the same for the same choices; later choices are named only where they are made."""
+        chosen = asdict(self)
+        for name, default in _LATER.items():
+            if chosen[name] == default:
+                del chosen[name]
+        return json.dumps(chosen, sort_keys=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import hashlib
 import re
 from collections.abc import Iterator, Sequence
@@ -11,11 +12,14 @@ from os import PathLike
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from onoma.corpus import hf_datasets
 from onoma.corpus.corpus import Corpus, Source
 from onoma.corpus.facts import Facts
-from onoma.corpus.formats import Format, detect, format_named
+from onoma.corpus.formats import Format
+from onoma.corpus.label_map import DROPPED, LabelMap
 from onoma.corpus.options import Options
-from onoma.corpus.sources import TextSource, inspect, is_zip, members
+from onoma.corpus.recognising import folder_format, recognise
+from onoma.corpus.sources import AnySource, is_zip, members
 from onoma.errors import CorpusError, InputError, nearest
 from onoma.text.document import Document
 
@@ -38,14 +42,20 @@ def read(
     policy: str = "conlleval",
     labels: Sequence[str] | None = None,
     encoding: str | None = None,
+    overlaps: str = "keep",
+    map: LabelMap | None = None,
+    trusted: bool = False,
 ) -> Corpus:
-    """A corpus file as a `Corpus`, streamed; plain, ``.gz`` or ``.zip`` (``archive.zip!member``).
+    """A corpus as a `Corpus`, streamed: a file, plain, ``.gz`` or ``.zip`` (``archive.zip!member``), or a
+    folder of a format that is one.
 
     ``format`` (a name in `onoma.corpus.FORMATS`), ``scheme`` and ``encoding`` are found out from the
     content unless given. ``tag_column`` counts from 0 (-1: the last, the default), or is a CSV column's name.
     ``policy`` says what becomes of ill-formed tag sequences: ``conlleval`` reads them leniently, ``discard``
     leaves such entities out, ``error`` stops. ``labels`` names all labels; for files whose tags are numbers,
-    it names the tags in order.
+    it names the tags in order. ``overlaps`` says what becomes of entities that overlap: ``keep``,
+    ``outermost`` (the longest stay, then the first) or ``error``. ``map`` renames, merges and drops labels.
+    ``trusted`` archives may unpack to any size.
 
     Raises `CorpusError` (with the line, where there is one) when the file cannot be read as a corpus, at
     once or while iterating, and `InputError` for an unknown option.
@@ -57,23 +67,29 @@ def read(
     ...     [document.surface(e) for document in read(file.name) for e in document.entities]
     ['Ada Lovelace']
     """
-    options = Options(tag_column, scheme, policy, None if labels is None else tuple(labels))
-    known = None if format is None else format_named(format)
-    source = inspect(Path(path), encoding)
-    return _corpus(source, known or detect(source), options)
+    named = None if labels is None else tuple(labels)
+    options = Options(tag_column, scheme, policy, named, overlaps, map)
+    source, form = recognise(Path(path), format=format, encoding=encoding, trusted=trusted)
+    return _corpus(source, form, options)
 
 
 def read_split(path: str | PathLike[str], name: str, **options: Any) -> Corpus:
-    """The split ``name`` (train, dev or test) of a folder or zip archive; a single file is taken as it is.
+    """The split ``name`` (train, dev or test) of a folder or zip archive; a single file is taken as it is,
+    and so is a folder that is one corpus.
 
-    Files are recognised by the parts of their names: ``train.conll``, ``eng.testa``, ``valid.jsonl``.
+    Files and folders are recognised by the parts of their names: ``train.conll``, ``eng.testa``,
+    ``valid.jsonl``.
     ``options`` are those of `read`. Raises `CorpusError` when no file or several fit.
     """
     split = _split_named(name)
     place = Path(path)
+    if hf_datasets.is_hub_name(path):
+        named = hf_datasets.hub_splits(str(path))
+        return read(f"{path}:{_only(place, split, named)}" if named else path, **options)
     if place.is_dir():
-        return read(place / _only(place, split, _files(place)), **options)
-    if is_zip(place) and len(found := members(place)) > 1:
+        names = _parts_of(place)
+        return read(place / _only(place, split, names) if names is not None else place, **options)
+    if is_zip(place) and len(found := members(place)) > 1 and not folder_format(place):
         return read(f"{place}!{_only(place, split, found)}", **options)
     return read(place, **options)
 
@@ -81,16 +97,19 @@ def read_split(path: str | PathLike[str], name: str, **options: Any) -> Corpus:
 def splits_in(path: str | PathLike[str]) -> list[str]:
     """The splits that a folder or a zip archive of several files holds; none for a single file."""
     place = Path(path)
-    if place.is_dir():
-        names = _files(place)
-    elif is_zip(place):
+    names: list[str]
+    if hf_datasets.is_hub_name(path):
+        names = hf_datasets.hub_splits(str(path))
+    elif place.is_dir():
+        names = _parts_of(place) or []
+    elif is_zip(place) and not folder_format(place):
         names = members(place)
     else:
         return []
     return [split for split in SPLITS if len(names) > 1 and _fitting(split, names)]
 
 
-def _corpus(source: TextSource, form: Format, options: Options) -> Corpus:
+def _corpus(source: AnySource, form: Format, options: Options) -> Corpus:
     @cache
     def decided() -> Options:
         """The options with the scheme filled in, where the policy needs it before reading begins."""
@@ -102,7 +121,8 @@ def _corpus(source: TextSource, form: Format, options: Options) -> Corpus:
         return replace(options, scheme=facts.scheme)
 
     def stream(facts: Facts) -> Iterator[Document]:
-        yield from form.read(source, decided(), facts)
+        yield from builtins.map(facts.count, form.read(source, decided(), facts))
+        facts.check(str(source))
         if not facts.sentences:
             raise CorpusError("the file has no sentences", path=str(source))
 
@@ -115,9 +135,10 @@ def _labels(options: Options) -> list[str] | None:
     """The declared entity labels; a list with ``O`` in it names tags."""
     if options.labels is None:
         return None
-    if "O" not in options.labels:
-        return list(options.labels)
-    return sorted({tag.partition("-")[2] for tag in options.labels} - {""})
+    labels = set(options.labels)
+    if "O" in labels:
+        labels = {tag.partition("-")[2] for tag in labels} - {""}
+    return sorted({options.map.new(label) for label in labels} - {DROPPED} if options.map else labels)
 
 
 def _split_named(name: str) -> str:
@@ -129,6 +150,14 @@ def _split_named(name: str) -> str:
 
 def _files(folder: Path) -> list[str]:
     return sorted(p.name for p in folder.iterdir() if p.is_file() and not p.name.startswith("."))
+
+
+def _parts_of(folder: Path) -> list[str] | None:
+    """The names in a folder that may be its splits: folders, else files; None if it is one corpus itself."""
+    inner = sorted(p.name for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
+    if any(_fitting(split, inner) for split in SPLITS):
+        return inner
+    return None if folder_format(folder) else _files(folder)
 
 
 def _fitting(split: str, names: list[str]) -> list[str]:

@@ -1,7 +1,8 @@
-"""Opening a corpus file, plain or packed, as lines of text.
+"""Opening a corpus, plain or packed: as lines of text, as bytes, or as a folder.
 
-`inspect` reads the bytes once: it finds the encoding, refuses what is no text, and takes the checksum.
-`lines` then streams the text; a line ends at a line feed only, since words may hold any other character.
+`examine` reads the bytes of a file once: it finds the encoding, takes the checksum, and stops at an archive
+that unpacks to far more than text does. `lines` then streams the text; a line ends at a line feed only,
+since words may hold any other character. `opened` and `content` give bytes.
 """
 
 from __future__ import annotations
@@ -17,13 +18,35 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import IO, cast
+from typing import IO, TextIO, cast
 
 from onoma.errors import CorpusError
 
-__all__ = ["TextSource", "inspect", "lines", "members", "opened", "quoted"]
+__all__ = [
+    "AnySource",
+    "ByteSource",
+    "Examined",
+    "FolderSource",
+    "TextSource",
+    "content",
+    "divide",
+    "examine",
+    "folder_files",
+    "folder_source",
+    "inner_file",
+    "inspect",
+    "is_zip",
+    "lines",
+    "members",
+    "opened",
+    "quoted",
+]
 
 _CHUNK = 1 << 20
+_HEAD = 1 << 16  # bytes that a binary format is judged by
+_FREE = 1 << 26  # an archive may unpack to this much, however small it is
+_MOST_RATIO = 200  # text shrinks three to twenty times, a file of one repeated byte a thousand times
+_MOST_UNPACKED = 1 << 36
 _MAGIC = {b"\x1f\x8b": "gz", b"PK\x03\x04": "zip", b"PK\x05\x06": "zip"}
 _BOMS = {
     codecs.BOM_UTF8: "utf-8-sig",
@@ -55,33 +78,163 @@ class TextSource:
         return str(self.path) if self.member is None else f"{self.path}!{self.member}"
 
 
+@dataclass(frozen=True, slots=True)
+class ByteSource:
+    """A file that is no text: where it is, and the SHA-256 of its unpacked bytes."""
+
+    path: Path
+    member: str | None
+    sha256: str
+    size: int
+    encoding: None = None
+
+    def __str__(self) -> str:
+        return str(self.path) if self.member is None else f"{self.path}!{self.member}"
+
+
+@dataclass(frozen=True, slots=True)
+class FolderSource:
+    """A folder, or an archive, that is one corpus: its files, and a SHA-256 over their names and contents.
+
+    ``files`` are paths from ``path`` on, with slashes, sorted; hidden ones are left out.
+    """
+
+    path: Path
+    files: tuple[str, ...]
+    sha256: str
+    size: int
+    encoding: None = None
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+
+AnySource = TextSource | ByteSource | FolderSource
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """A file whose bytes were read once: what is needed to take it for text or for bytes."""
+
+    path: Path
+    member: str | None
+    sha256: str
+    size: int
+    head: bytes
+    guess: _EncodingGuess
+
+    def as_bytes(self) -> ByteSource:
+        """The file as bytes."""
+        return ByteSource(self.path, self.member, self.sha256, self.size)
+
+    def as_text(self, encoding: str | None = None) -> TextSource:
+        """The file as text; raises `CorpusError` for binary content, unless its encoding is given."""
+        if self.guess.binary and encoding is None:
+            fault = "this is no text: it holds control bytes; is it another kind of file?"
+            raise CorpusError(fault, path=str(self.as_bytes()))
+        encoding = encoding or self.guess.result()
+        return TextSource(self.path, self.member, encoding, self.sha256, self.size)
+
+
 def inspect(path: str | Path, encoding: str | None = None) -> TextSource:
     """Read the file's bytes once and say what text it is; ``archive.zip!member`` names one file of many.
 
     UTF-8 (with or without byte order mark) is taken when every byte fits it, UTF-16 and UTF-32 when their
     mark says so; else Windows-1252 when a byte means something only there, and Latin-1.
 
-    Raises `CorpusError` for a folder, an empty or damaged file, binary content, or an archive with several
-    data files (which it lists).
+    Raises `CorpusError` as `examine` does, and for binary content.
+    """
+    return examine(path).as_text(encoding)
+
+
+def examine(path: str | Path, *, trusted: bool = False) -> Examined:
+    """Read the file's bytes once; ``archive.zip!member`` names one file of many.
+
+    Raises `CorpusError` for a folder, an empty or damaged file, an archive with several data files (which it
+    lists), or one that unpacks to so much that it is no corpus, unless it is ``trusted``.
     """
     place, member = locate(path)
-    digest, size = hashlib.sha256(), 0
-    guess = _EncodingGuess()
+    digest, size, head, guess = hashlib.sha256(), 0, b"", _EncodingGuess()
+    most = _most_unpacked(place, member) if not trusted else None
     for chunk in _chunks(place, member):
         digest.update(chunk)
         size += len(chunk)
+        head = head or chunk[:_HEAD]
         guess.feed(chunk)
-    name = f"{place}!{member}" if member else str(place)
+        if most is not None and size > most:
+            raise _bomb(place, member, most)
     if not size:
-        raise CorpusError("the file is empty", path=name)
-    if guess.binary and encoding is None:
-        raise CorpusError("this is no text: it holds control bytes; is it another kind of file?", path=name)
-    return TextSource(place, member, encoding or guess.result(), digest.hexdigest(), size)
+        raise CorpusError("the file is empty", path=f"{place}!{member}" if member else place)
+    return Examined(place, member, digest.hexdigest(), size, head, guess)
+
+
+def folder_source(path: Path, *, trusted: bool = False) -> FolderSource:
+    """Read the bytes of every file in a folder, or in a zip archive, once.
+
+    Raises `CorpusError` for an archive as `examine` does.
+    """
+    digest, size, names = hashlib.sha256(), 0, folder_files(path)
+    for name in names:
+        content, begun = hashlib.sha256(), size
+        most = _most_unpacked(path, name) if path.is_file() and not trusted else None
+        for chunk in _chunks(*_inner(path, name)):
+            content.update(chunk)
+            size += len(chunk)
+            if most is not None and size - begun > most:
+                raise _bomb(path, name, most)
+        digest.update(f"{name}\0{content.hexdigest()}\n".encode())
+    return FolderSource(path, names, digest.hexdigest(), size)
+
+
+def inner_file(source: FolderSource, name: str) -> bytes:
+    """The bytes of one of a folder's, or an archive's, files."""
+    with opened(*_inner(source.path, name)) as file:
+        return file.read()
+
+
+def _inner(path: Path, name: str) -> tuple[Path, str | None]:
+    return (path, name) if path.is_file() else (path / name, None)
+
+
+def folder_files(path: Path) -> tuple[str, ...]:
+    """The files below a folder or in an archive, as sorted paths with slashes; hidden ones are left out."""
+    if path.is_file():
+        return tuple(sorted(members(path)))
+    found = [place.relative_to(path) for place in path.rglob("*") if place.is_file()]
+    seen = [place for place in found if not any(part.startswith(".") for part in place.parts)]
+    return tuple(sorted(place.as_posix() for place in seen))
+
+
+def content(source: ByteSource) -> bytes:
+    """All the unpacked bytes of a file."""
+    with opened(source.path, source.member) as file:
+        return file.read()
+
+
+def _most_unpacked(path: Path, member: str | None) -> int | None:
+    """How many bytes an archive may unpack to; None for a plain file."""
+    packing = _packing(path)
+    if packing is None:
+        return None
+    packed = path.stat().st_size
+    if member is not None:
+        with _as_corpus_error(str(path)), zipfile.ZipFile(path) as archive:
+            packed = archive.getinfo(member).compress_size
+    return min(max(_FREE, _MOST_RATIO * packed), _MOST_UNPACKED)
+
+
+def _bomb(path: Path, member: str | None, most: int) -> CorpusError:
+    return CorpusError(
+        f"the archive unpacks to more than {most:,} bytes, far more than text does ({_MOST_RATIO} times its "
+        f"packed size, at most {_MOST_UNPACKED:,}): it may have been made to fill a disk or a memory. If you "
+        "trust it, unpack it and give the unpacked file, or read it with trusted=True",
+        path=f"{path}!{member}" if member else path,
+    )
 
 
 def locate(path: str | Path) -> tuple[Path, str | None]:
     """The file, and which of its members holds the data if it is a zip archive."""
-    place, member = _divide(path)
+    place, member = divide(path)
     if place.is_dir():
         raise CorpusError("this is a folder; give a file, or name the split to read from it", path=place)
     if not place.is_file():
@@ -121,7 +274,7 @@ def opened(path: Path, member: str | None) -> Iterator[IO[bytes]]:
 
 
 @contextmanager
-def lines(source: TextSource) -> Iterator[Iterator[str]]:
+def lines(source: TextSource) -> Iterator[TextIO]:
     """The text's lines, each with its line feed, streamed."""
     with opened(source.path, source.member) as file:
         try:
@@ -143,7 +296,8 @@ def quoted(text: str, limit: int = 60) -> str:
     return f"{text[:half] + '…' + text[-half:]!r} ({len(text):,} characters)"
 
 
-def _divide(path: str | Path) -> tuple[Path, str | None]:
+def divide(path: str | Path) -> tuple[Path, str | None]:
+    """The file, and the member of an archive that ``archive.zip!member`` names."""
     whole = Path(path)
     before, mark, member = str(path).partition("!")
     if not mark or whole.exists():
@@ -216,7 +370,7 @@ class _EncodingGuess:
     def _first(self, chunk: bytes) -> None:
         self._seen = True
         self._mark = next((name for mark, name in _BOMS.items() if chunk.startswith(mark)), None)
-        head = chunk[: 1 << 16]
+        head = chunk[:_HEAD]
         control = len(head) - len(head.translate(None, _CONTROL))
         self.binary = self._mark is None and control > _MOST_CONTROL * len(head)
 

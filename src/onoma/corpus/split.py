@@ -1,26 +1,28 @@
 """Splitting a corpus into train, dev and test, fairly and the same way each time.
 
 Sentences of the same words stay on one side, and so do those of one article; labels keep their proportions
-(see `onoma.corpus.stratify`). The corpus is read twice and never held in memory.
+(see `onoma.corpus.stratify`). The corpus is read twice, or once more for each side, and never held in memory.
 """
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from itertools import islice
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from onoma.corpus.blocks import blocks
 from onoma.corpus.corpus import Corpus
+from onoma.corpus.fitting import Losses, fit
 from onoma.corpus.formats import Format
+from onoma.corpus.grouping import together
 from onoma.corpus.stratify import Group, stratify
-from onoma.corpus.writing import BLOCK, BlockWriter, writable
+from onoma.corpus.writing import BlockWriter, writable, write
 from onoma.errors import CorpusError, InputError
 from onoma.files import whole_folder
 from onoma.text.document import Document
@@ -78,7 +80,7 @@ def split_corpus(corpus: Corpus, ratios: Sequence[float] = (60, 20, 20), seed: i
     (True, 4)
     """
     facts = [_Sentence(word_key(d), _article(d), len(d.tokens), _labels(d)) for d in corpus]
-    members = _together(facts)
+    members = together([(each.key, each.article) for each in facts])
     if len(members) < len(ratios):
         fault = (
             f"{len(facts)} sentences in {len(members)} groups (same words or same article) cannot be split "
@@ -96,18 +98,20 @@ def split_corpus(corpus: Corpus, ratios: Sequence[float] = (60, 20, 20), seed: i
 
 def write_split(
     corpus: Corpus, split: Split, folder: str | PathLike[str], format: str = "conll", scheme: str = "iob2"
-) -> None:
+) -> Losses:
     """Write each side to ``folder`` and what was done to ``split.json``; the same split gives the same bytes.
 
     The folder appears when everything is written; an older one of `write_split` is replaced, any other
     folder with files in it is refused with `InputError`. Raises `OutputError` when it cannot be written.
+    What the format cannot hold is left out as `onoma.corpus.fitting` says, and returned.
     """
     form = writable(format)
     _refuse_to_replace(Path(folder))
     with whole_folder(folder) as beside:
-        _write_sides(corpus, split, beside, form, scheme)
+        losses = _write_sides(corpus, split, beside, form, scheme)
         text = json.dumps(_record(corpus, split, form, scheme), indent=2, ensure_ascii=False)
         (beside / "split.json").write_text(text + "\n", encoding="utf-8", newline="\n")
+    return losses
 
 
 def word_key(document: Document) -> bytes:
@@ -133,28 +137,6 @@ def _labels(document: Document) -> tuple[str, ...]:
     return tuple([entity.label for entity in document.entities])
 
 
-def _together(sentences: Sequence[_Sentence]) -> list[list[int]]:
-    """Sentences that share words or an article, directly or through others, in the order of the corpus."""
-    parent = list(range(len(sentences)))
-
-    def root(i: int) -> int:
-        while parent[i] != i:
-            parent[i] = parent[parent[i]]
-            i = parent[i]
-        return i
-
-    seen: dict[bytes | str, int] = {}
-    for i, sentence in enumerate(sentences):
-        for mark in (sentence.key, sentence.article):
-            if mark is not None:
-                first, here = sorted((root(seen.setdefault(mark, i)), root(i)))
-                parent[here] = first
-    groups: dict[int, list[int]] = {}
-    for i in range(len(sentences)):
-        groups.setdefault(root(i), []).append(i)
-    return list(groups.values())
-
-
 def _total(sentences: Sequence[_Sentence], group: Sequence[int]) -> Counter[str]:
     total = Counter[str]()
     for i in group:
@@ -178,14 +160,31 @@ def _refuse_to_replace(folder: Path) -> None:
         raise InputError(f"{folder} exists and holds something else; choose another place, or remove it")
 
 
-def _write_sides(corpus: Corpus, split: Split, folder: Path, form: Format, scheme: str) -> None:
+def _write_sides(corpus: Corpus, split: Split, folder: Path, form: Format, scheme: str) -> Losses:
+    losses = Losses()
+    places = [folder / f"{name}{form.suffix}" for name in split.names]
+    if form.write is not None:
+        numbered = ((side, fit(each, i, form, losses)) for i, side, each in _numbered(corpus, split))
+        _write_in_blocks(numbered, places, form, scheme)
+        return losses
+    for number, place in enumerate(places):
+        chosen = (fit(each, i, form, losses) for i, side, each in _numbered(corpus, split) if side == number)
+        write(chosen, place, form.name, scheme=scheme)
+    return losses
+
+
+def _numbered(corpus: Corpus, split: Split) -> Iterator[tuple[int, int, Document]]:
+    """Each document with its number, from 1, and the side it goes to."""
+    for i, (side, document) in enumerate(zip(split.sides, corpus, strict=True), 1):
+        yield i, side, document
+
+
+def _write_in_blocks(
+    numbered: Iterable[tuple[int, Document]], places: Sequence[Path], form: Format, scheme: str
+) -> None:
     with ExitStack() as stack:
-        writers = [
-            BlockWriter(stack.enter_context(_new_file(folder / f"{name}{form.suffix}")), form, scheme)
-            for name in split.names
-        ]
-        numbered = zip(split.sides, corpus, strict=True)
-        while block := list(islice(numbered, BLOCK)):
+        writers = [BlockWriter(stack.enter_context(_new_file(place)), form, scheme) for place in places]
+        for block in blocks(numbered):
             for number, writer in enumerate(writers):
                 writer.write([document for side, document in block if side == number])
 

@@ -7,31 +7,32 @@ beside the corpus (``labels.json``, ``label_list.json``, ``labels.txt``, or the 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from onoma.corpus.blocks import Before
 from onoma.corpus.facts import Facts
 from onoma.corpus.json_lines import first_record, identity, naming, records
 from onoma.corpus.options import Options
 from onoma.corpus.retag import tags_of
-from onoma.corpus.sources import TextSource, quoted
+from onoma.corpus.sources import AnySource, TextSource, quoted
 from onoma.corpus.tagged import Sentence
 from onoma.errors import CorpusError
 from onoma.tagging.schemes import Scheme
 from onoma.text.document import Document
 
-__all__ = ["looks_like_token_lines", "sentences", "tag_field_name", "write_block"]
+__all__ = ["TAGS", "looks_like_token_lines", "sentences", "tag_field_name", "tagged_records", "write_block"]
 
 _TOKENS = ("tokens", "words")
-_TAGS = ("tags", "ner_tags", "labels")
+TAGS = ("tags", "ner_tags", "labels")
 _LISTS = ("labels.json", "label_list.json", "labels.txt", "label_list.txt")
 
 
 def looks_like_token_lines(head: list[str]) -> bool:
     """Whether the first record holds tokens and tags."""
     record = first_record(head)
-    return isinstance(_field(record, _TOKENS), list) and isinstance(_field(record, _TAGS), list)
+    return isinstance(_field(record, _TOKENS), list) and isinstance(_field(record, TAGS), list)
 
 
 def tag_field_name(tag_column: int | str | None) -> str:
@@ -41,9 +42,16 @@ def tag_field_name(tag_column: int | str | None) -> str:
 
 def sentences(source: TextSource, options: Options, _: Facts) -> Iterator[Sentence]:
     """The sentences of a file, streamed; ``options.tag_column`` names another field of tags."""
+    return tagged_records(source, records(source), options)
+
+
+def tagged_records(
+    source: AnySource, found: Iterable[tuple[int, dict[str, Any]]], options: Options
+) -> Iterator[Sentence]:
+    """The sentences of records with their lines; ``source`` is where they come from."""
     names: Sequence[str] | None = options.labels
-    tag_fields = _TAGS if options.tag_column is None else (str(options.tag_column),)
-    for number, (line, record) in enumerate(records(source), 1):
+    tag_fields = TAGS if options.tag_column is None else (str(options.tag_column),)
+    for number, (line, record) in enumerate(found, 1):
         words = _words(source, line, record)
         tags = _list(source, line, record, tag_fields)
         if len(words) != len(tags):
@@ -56,7 +64,7 @@ def sentences(source: TextSource, options: Options, _: Facts) -> Iterator[Senten
             yield Sentence(words, tags, [line] * len(words), *identity(record, number))
 
 
-def write_block(documents: Sequence[Document], _: Document | None, scheme: Scheme) -> str:
+def write_block(documents: Sequence[Document], _: Before, scheme: Scheme) -> str:
     """A line for each document."""
     return "".join(
         json.dumps(naming(document) | {"tokens": document.words, "tags": tags}, ensure_ascii=False) + "\n"
@@ -68,7 +76,7 @@ def _field(record: dict[str, Any], names: Sequence[str]) -> Any:
     return next((record[name] for name in names if name in record), None)
 
 
-def _list(source: TextSource, line: int, record: dict[str, Any], names: Sequence[str]) -> list[Any]:
+def _list(source: AnySource, line: int, record: dict[str, Any], names: Sequence[str]) -> list[Any]:
     value = _field(record, names)
     if not isinstance(value, list):
         fault = f"there is no list called {' or '.join(names)}; the fields are {', '.join(record)}"
@@ -76,7 +84,7 @@ def _list(source: TextSource, line: int, record: dict[str, Any], names: Sequence
     return value
 
 
-def _words(source: TextSource, line: int, record: dict[str, Any]) -> list[str]:
+def _words(source: AnySource, line: int, record: dict[str, Any]) -> list[str]:
     words = _list(source, line, record, _TOKENS)
     for i, word in enumerate(words):
         if not isinstance(word, str) or not word:
@@ -85,7 +93,7 @@ def _words(source: TextSource, line: int, record: dict[str, Any]) -> list[str]:
     return words
 
 
-def _name(source: TextSource, line: int, tag: Any, names: Sequence[str]) -> str:
+def _name(source: AnySource, line: int, tag: Any, names: Sequence[str]) -> str:
     if isinstance(tag, str):
         return tag
     if isinstance(tag, bool) or not isinstance(tag, int) or not 0 <= tag < len(names):
@@ -94,7 +102,7 @@ def _name(source: TextSource, line: int, tag: Any, names: Sequence[str]) -> str:
     return names[tag]
 
 
-def _names(source: TextSource, record: dict[str, Any]) -> Sequence[str]:
+def _names(source: AnySource, record: dict[str, Any]) -> Sequence[str]:
     """The list that numbers the tags."""
     given = record.get("label_list")
     found = given if given is not None else _beside(source)
@@ -107,7 +115,7 @@ def _names(source: TextSource, record: dict[str, Any]) -> Sequence[str]:
     raise CorpusError(fault, path=str(source), line=1)
 
 
-def _beside(source: TextSource) -> Any:
+def _beside(source: AnySource) -> Any:
     stem = source.path.name.partition(".")[0]
     for name in [f"{stem}.{name}" for name in _LISTS] + list(_LISTS):
         place = source.path.parent / name

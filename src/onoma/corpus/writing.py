@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from contextlib import contextmanager
 from os import PathLike
+from pathlib import Path
 from typing import IO, cast
 
+from onoma.corpus.blocks import Before, blocks
 from onoma.corpus.formats import FORMATS, Format, format_named
 from onoma.errors import InputError
 from onoma.files import whole_file
 from onoma.tagging.schemes import scheme_named
 from onoma.text.document import Document
 
-__all__ = ["BLOCK", "BlockWriter", "writable", "write"]
-
-BLOCK = 1000  # documents written together
+__all__ = ["BlockWriter", "writable", "write"]
 
 
 def write(
@@ -38,17 +38,21 @@ def write(
     'Ada\\tB-per\\nwrote\\tO\\n\\n'
     """
     form = writable(format)
+    if form.save is not None:
+        with _whole_characters():
+            form.save(documents, Path(path), scheme_named(scheme))
+        return
     with whole_file(path) as file:
         writer = BlockWriter(cast("IO[str]", file), form, scheme)
-        for block in _blocks(documents):
+        for block in blocks(documents):
             writer.write(block)
 
 
 def writable(name: str) -> Format:
     """The format called ``name``; raises `InputError` if it is unknown or only read."""
     form = format_named(name)
-    if form.write is None:
-        can = ", ".join(each.name for each in FORMATS.values() if each.write)
+    if form.write is None and form.save is None:
+        can = ", ".join(each.name for each in FORMATS.values() if each.write or each.save)
         raise InputError(f"the format {name} is only read; write one of: {can}")
     return form
 
@@ -58,26 +62,24 @@ class BlockWriter:
 
     def __init__(self, file: IO[str], form: Format, scheme: str = "iob2") -> None:
         self._file, self._form, self._scheme = file, form, scheme_named(scheme)
-        self._last: Document | None = None
+        self._before = Before()
 
     def write(self, documents: Sequence[Document]) -> None:
         """Write ``documents`` after those before."""
         if not documents:
             return
         assert self._form.write is not None
-        text = self._form.write(documents, self._last, self._scheme)
+        text = self._form.write(documents, self._before, self._scheme)
         # a reader takes a byte order mark from the file's start: let it have one that is no part of a word
-        mark = "\ufeff" if self._last is None and text.startswith("\ufeff") else ""
-        try:
+        mark = "\ufeff" if not self._before.number and text.startswith("\ufeff") else ""
+        with _whole_characters():
             self._file.write(mark + text)
-        except UnicodeEncodeError as error:
-            raise InputError(
-                f"a text holds half a surrogate pair, which no file can hold: {error}"
-            ) from error
-        self._last = documents[-1]
+        self._before = Before(self._before.number + len(documents), documents[-1])
 
 
-def _blocks(documents: Iterable[Document]) -> Iterator[list[Document]]:
-    rest = iter(documents)
-    while block := list(islice(rest, BLOCK)):
-        yield block
+@contextmanager
+def _whole_characters() -> Iterator[None]:
+    try:
+        yield
+    except UnicodeEncodeError as error:
+        raise InputError(f"a text holds half a surrogate pair, which no file can hold: {error}") from error

@@ -5,8 +5,9 @@ Lines stay bytes and are split all at once; no documents are made (that is what 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from operator import ne
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from itertools import compress
 from os import PathLike
 from pathlib import Path
 
@@ -15,15 +16,14 @@ from numpy.typing import NDArray
 
 from onoma.corpus.sources import inspect, opened, quoted
 from onoma.corpus.tagged import is_tag
-from onoma.errors import AlignmentError, CorpusError
-from onoma.evaluation.judge import score_tags
-from onoma.evaluation.scores import Scores
+from onoma.errors import CorpusError
 
-__all__ = ["Columns", "read_columns", "score_files"]
+__all__ = ["Columns", "read_columns"]
 
 _BREAK, _TOKEN, _COMMENT = 0, 1, 2
 _DOCSTART = b"-DOCSTART-"
-_SIGNS = (b"\n" + _DOCSTART, b"\n# ", b"\n#\t", b"\n#\n")  # of lines that may be no tokens
+_BOUNDARY = b"-X-"  # what conlleval takes for a sentence break if it stands first in a line
+_SIGNS = (b"\n" + _DOCSTART, b"\n" + _BOUNDARY, b"\n# ", b"\n#\t", b"\n#\n")  # of lines that may be no tokens
 _SPACE = np.isin(np.arange(256), list(b" \t\n\r\x0b\x0c"))  # as bytes.split() has it
 
 
@@ -36,55 +36,72 @@ class Columns:
     tags: list[str]
     first: NDArray[np.bool_]  # begins a sentence
     line: NDArray[np.int64]  # where it stands in the file, 1-based
+    articles: NDArray[np.int64]  # [article]: how many tokens stand before its -DOCSTART- line
+    scores: NDArray[np.float64] | None = None  # NaN at an O without one
+    notes: tuple[str, ...] = ()  # what a reader of the scores should know of the file
+
+    def kept(self, mask: NDArray[np.bool_], note: str) -> Columns:
+        """The tokens where ``mask`` holds, with a note why; a sentence may lose its first token."""
+        sentence = np.cumsum(self.first)[mask]
+        return replace(
+            self,
+            words=list(compress(self.words, mask.tolist())),
+            tags=list(compress(self.tags, mask.tolist())),
+            first=np.diff(sentence, prepend=-1) > 0,
+            line=self.line[mask],
+            scores=None if self.scores is None else self.scores[mask],
+            notes=(*self.notes, note),
+        )
 
 
-def score_files(
-    gold: str | PathLike[str],
-    predicted: str | PathLike[str],
-    *,
-    gold_column: int = -1,
-    predicted_column: int = -1,
-    scheme: str = "auto",
-) -> Scores:
-    """Score a column file of predictions against one of gold tags.
+def read_columns(
+    path: str | PathLike[str], column: int = -1, *, score_column: int | None = None, bare: bool = False
+) -> Columns:
+    """Words and tags (``column``) of a file with one token a line, blank lines between sentences; ``.gz``
+    and ``.zip`` too. ``-DOCSTART-`` and ``-X-`` lines end a sentence; comments are passed over.
 
-    Columns count from 0, or from the last with -1. See `score_tags` for ``scheme``. Raises
-    `AlignmentError` naming the first line in each file where words or sentence breaks differ,
-    `CorpusError` for what is no column file or holds no tokens.
+    Words are in the first column, or in the second where the first numbers the tokens of each sentence.
+    ``score_column`` holds the probability of each tag. ``bare`` says that tags are labels without a prefix
+    (``PER``), which are read as ``I-PER``. Prefixes in lower case are understood, and noted.
 
-    >>> import pathlib, tempfile
-    >>> folder = pathlib.Path(tempfile.mkdtemp())
-    >>> _ = (folder / "gold").write_text("Ada B-per\\nwrote O\\n")
-    >>> _ = (folder / "guess").write_text("Ada NNP O\\nwrote VBD O\\n")
-    >>> score_files(folder / "gold", folder / "guess").strict.micro.support
-    1
-    """
-    a = read_columns(gold, gold_column)
-    b = read_columns(predicted, predicted_column)
-    _check_aligned(a, b)
-    return score_tags(a.tags, b.tags, a.first, scheme=scheme)
-
-
-def read_columns(path: str | PathLike[str], column: int = -1) -> Columns:
-    """Words (the first column) and tags (``column``) of a file with one token a line, blank lines between
-    sentences; ``.gz`` and ``.zip`` too. ``-DOCSTART-`` lines end a sentence; comments are passed over.
-
-    Raises `CorpusError` with the line that has no such column or no tag in it.
+    Raises `CorpusError` with the line that has no such column, no tag in it, or no score from 0 to 1.
     """
     data = _read(path)
     grid = _grid(data)
     marks = np.where(grid.counts > 0, _TOKEN, _BREAK)
+    articles = np.zeros(0, dtype=np.int64)
     if any(sign in data or data.startswith(sign[1:]) for sign in _SIGNS):
-        _mark_specials(marks, grid, column)
+        articles = _mark_specials(marks, grid, column)
     token = marks == _TOKEN
     if not token.any():
         raise CorpusError("the file holds no tokens: expected a word and its tag on each line", path=path)
     line = np.flatnonzero(token) + 1
     _check_width(grid.counts[token], line, column, path)
-    words = grid.taken(grid.start[token])
     raw = grid.taken(grid.at(column)[token])
     first = np.diff(np.cumsum(marks == _BREAK)[token], prepend=-1) > 0
-    return Columns(str(path), [] if words == raw else words, _parsed(raw, line, path, column), first, line)
+    tags, notes = _parsed(raw, line, path, column, bare)
+    scores = None
+    if score_column is not None:
+        _check_width(grid.counts[token], line, score_column, path)
+        scores = _probabilities(grid.taken(grid.at(score_column)[token]), tags, line, path)
+    before = np.searchsorted(line, articles + 1)
+    return Columns(str(path), _words(grid, token, first, raw), tags, first, line, before, scores, notes)
+
+
+def _words(grid: _Grid, token: NDArray[np.bool_], first: NDArray[np.bool_], tags: list[bytes]) -> list[bytes]:
+    """The column of words: the first that is no token number; none where that is the tags' own."""
+    start = grid.start[token]
+    words = grid.taken(start)
+    if words[0] == b"1" and (grid.counts[token] > 2).all() and _numbered(words, first):
+        return grid.taken(start + 1)
+    return [] if words == tags else words
+
+
+def _numbered(words: list[bytes], first: NDArray[np.bool_]) -> bool:
+    """Whether the cells count the tokens of each sentence from 1."""
+    begins = np.flatnonzero(first)
+    place = np.arange(len(words)) - np.repeat(begins, np.diff(np.append(begins, len(words)))) + 1
+    return [b"%d" % number for number in place.tolist()] == words
 
 
 class _Grid:
@@ -127,20 +144,25 @@ def _holds_spaces_in_cells(data: bytes) -> bool:
     return b"\t" in data and any(sign in data for sign in (b" ", b"\t\t", b"\n\t"))
 
 
-def _mark_specials(marks: NDArray[np.int64], grid: _Grid, column: int) -> None:
-    """Set which lines are breaks between documents, and which are comments.
+def _mark_specials(marks: NDArray[np.int64], grid: _Grid, column: int) -> NDArray[np.int64]:
+    """Set which lines are breaks, and which are comments; the lines (from 0) at which articles begin.
 
     A line that begins with ``#`` and a space is a token all the same if it has as many columns as others
     and a tag among them.
     """
     filled = np.flatnonzero(grid.counts)
     width = int(np.median(grid.counts[filled]))
+    articles = []
     for i, head in zip(filled.tolist(), grid.taken(grid.start[filled]), strict=True):
         if head == _DOCSTART:
+            marks[i] = _BREAK
+            articles.append(i)
+        elif head == _BOUNDARY:
             marks[i] = _BREAK
         elif head == b"#" or head.startswith(b"# "):
             comment = grid.counts[i] != width or not _holds_tag(grid, i, column)
             marks[i] = _COMMENT if comment else _TOKEN
+    return np.array(articles, dtype=np.int64)
 
 
 def _holds_tag(grid: _Grid, line: int, column: int) -> bool:
@@ -161,41 +183,74 @@ def _check_width(
         )
 
 
-def _parsed(raw: list[bytes], line: NDArray[np.int64], path: str | PathLike[str], column: int) -> list[str]:
-    tags = {cell: cell.decode() for cell in dict.fromkeys(raw)}
+def _parsed(
+    raw: list[bytes], line: NDArray[np.int64], path: str | PathLike[str], column: int, bare: bool
+) -> tuple[list[str], tuple[str, ...]]:
+    """The tags in ``raw``, and a note if some had to be understood."""
+    cells = {cell: cell.decode() for cell in dict.fromkeys(raw)}
+    tags = {cell: _understood(text, bare) for cell, text in cells.items()}
     for cell, tag in tags.items():
-        if not is_tag(tag):
-            raise CorpusError(
-                f"column {column} holds {quoted(tag)}, which is no tag: expected O, or one of "
-                "B- I- E- S- L- U- M- before a label; name the column that holds the tags",
-                path=path,
-                line=int(line[raw.index(cell)]),
-            )
-    return list(map(tags.__getitem__, raw))
+        if tag is None:
+            fault = f"column {column} holds {quoted(cells[cell])}, which is no tag: {_advice(cells[cell])}"
+            raise CorpusError(fault, path=path, line=int(line[raw.index(cell)]))
+    found = {cell: tag for cell, tag in tags.items() if tag is not None}
+    return list(map(found.__getitem__, raw)), tuple(_notes(cells, found, raw, path))
 
 
-def _check_aligned(a: Columns, b: Columns) -> None:
-    """Both files have the same words and the same sentence breaks, or `AlignmentError`."""
-    same_words = not a.words or not b.words or a.words == b.words
-    if same_words and np.array_equal(a.first, b.first):
-        return
-    both = min(len(a.tags), len(b.tags))
-    differ = a.first[:both] != b.first[:both]
-    if a.words and b.words:
-        differ |= np.fromiter(map(ne, a.words, b.words), dtype=bool, count=both)
-    raise AlignmentError(
-        f"{_shown(a, differ)}, but {_shown(b, differ)}; both files must hold the same tokens and sentences"
+def _understood(text: str, bare: bool) -> str | None:
+    """``text`` as a tag, if it is one: as it stands, or with its prefix in upper case."""
+    if is_tag(text):
+        return text
+    if bare:
+        return "O" if text == "o" else f"I-{text}" if text.strip("-_") else None
+    prefix, hyphen, label = text.partition("-")
+    return upper if is_tag(upper := prefix.upper() + hyphen + label) else None
+
+
+def _notes(
+    cells: Mapping[bytes, str], tags: Mapping[bytes, str], raw: list[bytes], path: str | PathLike[str]
+) -> list[str]:
+    lower = {cell for cell, tag in tags.items() if tag != cells[cell] and tag[1:] == cells[cell][1:]}
+    count = sum(cell in lower for cell in raw) if lower else 0
+    return [f"{path}: {count:,} tags with a prefix in lower case were read as upper case"] if count else []
+
+
+def _advice(text: str) -> str:
+    """What to do about a cell that is no tag."""
+    prefix, hyphen, label = text.partition("-")
+    if hyphen and not label and is_tag(f"{prefix.upper()}-x"):
+        return "its label is missing after the hyphen"
+    if text in ("_", "-", ""):
+        return "a token outside every entity has the tag O"
+    if label and is_tag(f"{text.rpartition('-')[2].upper()}-x"):
+        return f"the prefix stands first: {label}-{prefix}"
+    if len(text) > 1 and text[0] in "BIESLUM" and text[1:].isupper() and len(text) < 30:
+        return f"expected a hyphen after the prefix: {text[0]}-{text[1:].lstrip('_')}"
+    return (
+        "expected O, or one of B- I- E- S- L- U- M- before a label; name the column that holds the tags, "
+        "or say that tags have no prefix (--scheme io)"
     )
 
 
-def _shown(side: Columns, differ: NDArray[np.bool_]) -> str:
-    """What stands in a file where the two first differ."""
-    at = int(np.argmax(differ)) if differ.any() else len(differ)
-    if at >= len(side.tags):
-        return f"{side.path} ends after line {side.line[-1]}"
-    word = side.words[at].decode() if side.words else side.tags[at]
-    begins = ", which begins a sentence" if side.first[at] else ""
-    return f"{side.path}:{side.line[at]} has {quoted(word)}{begins}"
+def _probabilities(
+    cells: list[bytes], tags: list[str], line: NDArray[np.int64], path: str | PathLike[str]
+) -> NDArray[np.float64]:
+    """The scores in ``cells``; an ``O`` needs none."""
+    scores = np.array([_number(cell) for cell in cells])
+    wrong = ~((scores >= 0) & (scores <= 1))
+    wrong &= np.array([tag != "O" or cell not in (b"_", b"-") for tag, cell in zip(tags, cells, strict=True)])
+    if wrong.any():
+        at = int(np.argmax(wrong))
+        fault = f"the score {quoted(cells[at].decode())} is no number from 0 to 1"
+        raise CorpusError(fault, path=path, line=int(line[at]))
+    return scores
+
+
+def _number(cell: bytes) -> float:
+    try:
+        return float(cell)
+    except ValueError:
+        return float("nan")
 
 
 def _read(path: str | PathLike[str]) -> bytes:

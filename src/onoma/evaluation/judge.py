@@ -17,7 +17,16 @@ from onoma.evaluation.tokens import all_right, count_tags
 from onoma.tagging.schemes import PREFIXES, SCHEMES, E, O, S, Scheme, scheme_named, split_tag
 from onoma.tagging.spans import Spans, TagStream, encode_tags, lenient_spans, scheme_of, write_spans
 
-__all__ = ["TokenSpan", "score_spans", "score_tags"]
+__all__ = [
+    "TokenSpan",
+    "first_flags",
+    "paint",
+    "read_streams",
+    "score_painted",
+    "score_spans",
+    "score_streams",
+    "score_tags",
+]
 
 TokenSpan = tuple[int, int, str]  # first token, one past the last, label
 Flags = NDArray[np.bool_]
@@ -44,12 +53,24 @@ def score_tags(
     >>> scores.sequence_accuracy
     0.5
     """
+    return score_streams(*read_streams(gold, predicted, first, scheme=scheme))
+
+
+def read_streams(
+    gold: Sequence[str] | Sequence[Sequence[str]],
+    predicted: Sequence[str] | Sequence[Sequence[str]],
+    first: Flags | None = None,
+    labels: Sequence[str] = (),
+    *,
+    scheme: str = "auto",
+) -> tuple[TagStream, TagStream, Scheme, Scheme]:
+    """Both sides of `score_tags` as streams that share one list of labels, and the scheme of each."""
     gold_tags, gold_first = _flat(gold, first)
     tags, tags_first = _flat(predicted, first)
     _check_same_shape(gold_first, tags_first, len(gold_tags), len(tags))
-    labels = sorted({split_tag(tag)[1] for tag in {*gold_tags, *tags}} - {""})
-    a, b = (encode_tags(side, gold_first, labels) for side in (gold_tags, tags))
-    return _score_streams(a, b, *_schemes(a, b, scheme))
+    names = sorted({split_tag(tag)[1] for tag in {*gold_tags, *tags}}.union(labels) - {""})
+    a, b = (encode_tags(side, gold_first, names) for side in (gold_tags, tags))
+    return a, b, *_schemes(a, b, scheme)
 
 
 def score_spans(
@@ -80,17 +101,34 @@ def score_spans(
     stray = misaligned or [[]] * len(gold)
     names = {label for side in (gold, predicted) for spans in side for *_, label in spans}
     labels = sorted(names.union(labels, *stray))
-    first = _first_flags(lengths)
+    first = first_flags(lengths)
     a, b = _to_spans(gold, lengths, labels), _to_spans(predicted, lengths, labels)
-    tags, guess = (write_spans(_apart(spans), first, labels, SCHEMES["iob2"]) for spans in (a, b))
     spurious = [{label: Counts(fp=1)} for sentence in stray for label in sentence]
     types = EntityScores(add_counts([count_spans(a, b, labels), *spurious]))
     spoilt = np.array([bool(sentence) for sentence in stray], dtype=bool)[np.array(lengths, dtype=int) > 0]
-    scores = _scores(tags, guess, types, types, spoilt, SCHEMES["iob2"], SCHEMES["iob2"])
-    return replace(scores, misaligned=len(spurious))
+    tags, guess = (paint(spans, first, labels) for spans in (a, b))
+    return replace(score_painted(tags, guess, types, spoilt), misaligned=len(spurious))
 
 
-def _score_streams(gold: TagStream, predicted: TagStream, gold_scheme: Scheme, scheme: Scheme) -> Scores:
+def paint(spans: Spans, first: Flags, labels: list[str]) -> TagStream:
+    """Token spans as IOB2 tags. A token has room for one tag: of spans that overlap, the one that begins
+    first holds it, and of those that begin together the longest.
+
+    >>> spans = Spans(np.array([0, 0]), np.array([1, 2]), np.array([0, 1], dtype=np.int32))
+    >>> paint(spans, np.array([True, False]), ["geo", "per"]).label.tolist()
+    [1, 1]
+    """
+    return write_spans(_apart(spans), first, labels, SCHEMES["iob2"])
+
+
+def score_painted(tags: TagStream, guess: TagStream, types: EntityScores, spoilt: Flags) -> Scores:
+    """`Scores` of spans that were counted in ``types`` and painted as tags; ``spoilt`` ``[sentence]`` marks
+    sentences that are not right whatever their tags say. Sentences without tokens are no sentences here."""
+    return _scores(tags, guess, types, types, spoilt, SCHEMES["iob2"], SCHEMES["iob2"])
+
+
+def score_streams(gold: TagStream, predicted: TagStream, gold_scheme: Scheme, scheme: Scheme) -> Scores:
+    """What `score_tags` says of tags already read by `read_streams`."""
     strict, conlleval = (
         EntityScores(count_spans(read(gold, gold_scheme), read(predicted, scheme), gold.labels))
         for read in (READINGS["strict"], READINGS["conlleval"])
@@ -156,12 +194,12 @@ def _check_prefixes(side: str, stream: TagStream, scheme: Scheme) -> None:
 def _flat(tags: Sequence[str] | Sequence[Sequence[str]], first: Flags | None) -> tuple[Sequence[str], Flags]:
     """Tags in a row, and which of them begin a sentence."""
     if first is not None or all(isinstance(item, str) for item in tags[:1]):
-        flags = _first_flags([len(tags)]) if first is None else first
+        flags = first_flags([len(tags)]) if first is None else first
         return tags, flags  # type: ignore[return-value]  # a list of str, as just seen
-    return list(chain.from_iterable(tags)), _first_flags(list(map(len, tags)))
+    return list(chain.from_iterable(tags)), first_flags(list(map(len, tags)))
 
 
-def _first_flags(lengths: Sequence[int]) -> Flags:
+def first_flags(lengths: Sequence[int] | NDArray[np.int64]) -> Flags:
     """``[token]`` from sentence lengths; an empty sentence has no token to mark."""
     sizes = np.array(lengths, dtype=np.int64)
     flags = np.zeros(int(sizes.sum()), dtype=bool)
@@ -198,6 +236,8 @@ def _to_spans(
 
 
 def _apart(spans: Spans) -> Spans:
-    """The spans that begin after every earlier one has ended: a token has room for one tag."""
+    """The spans that begin after every earlier one has ended, ordered by start, the longer first."""
+    order = np.lexsort((spans.label, -spans.end, spans.start))
+    spans = Spans(spans.start[order], spans.end[order], spans.label[order])
     reach = np.maximum.accumulate(spans.end)
     return spans.keep(np.append(True, spans.start[1:] >= reach[:-1])[: len(spans.start)])

@@ -16,7 +16,7 @@ from onoma.evaluation.counts import Counts
 from onoma.tagging.schemes import Scheme
 from onoma.tagging.spans import Spans, TagStream, lenient_spans, strict_spans
 
-__all__ = ["READINGS", "count_spans", "match_spans"]
+__all__ = ["READINGS", "count_spans", "match_spans", "overlapping"]
 
 READINGS: dict[str, Callable[[TagStream, Scheme], Spans]] = {
     "strict": strict_spans,
@@ -49,6 +49,25 @@ def _among(codes: NDArray[np.int64], sorted_codes: NDArray[np.int64]) -> NDArray
     at = np.searchsorted(sorted_codes, codes).clip(max=len(sorted_codes) - 1)
     among: NDArray[np.bool_] = sorted_codes[at] == codes
     return among
+
+
+def overlapping(gold: Spans, predicted: Spans) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """All pairs of a gold and a predicted span that share something: places in ``predicted``, then in
+    ``gold``, each ``[pair]``, ordered by both. Spans must be ordered by start, and may nest.
+
+    >>> gold = Spans(np.array([0, 4]), np.array([3, 6]), np.array([0, 0]))
+    >>> guess = Spans(np.array([2, 7]), np.array([5, 8]), np.array([0, 0]))
+    >>> [side.tolist() for side in overlapping(gold, guess)]
+    [[0, 0], [0, 1]]
+    """
+    reach = np.maximum.accumulate(gold.end) if len(gold.end) else gold.end
+    one = np.searchsorted(reach, predicted.start, side="right")
+    past = np.maximum(np.searchsorted(gold.start, predicted.end, side="left"), one)
+    count = past - one
+    guess = np.repeat(np.arange(len(count)), count)
+    place = np.arange(len(guess)) - np.repeat(np.cumsum(count) - count, count) + np.repeat(one, count)
+    touching = gold.end[place] > predicted.start[guess]
+    return guess[touching], place[touching]
 
 
 def count_spans(gold: Spans, predicted: Spans, labels: Sequence[str]) -> dict[str, Counts]:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 
 from onoma.errors import AlignmentError
-from onoma.evaluation.judge import TokenSpan, score_spans
+from onoma.evaluation.judge import score_spans
+from onoma.evaluation.judged import first_difference, judge
 from onoma.evaluation.scores import Scores
-from onoma.tagging.align import token_edges, token_spans
 from onoma.text import Annotate, Document
 
-__all__ = ["evaluate"]
+__all__ = ["evaluate", "run"]
 
 
 def evaluate(
@@ -23,12 +23,12 @@ def evaluate(
 ) -> Scores:
     """Score ``annotate`` on the documents of ``corpus``, which are tagged without their entities.
 
-    The gold tokens are kept, so entities are compared as token spans. A predicted entity that does not
-    begin and end at token edges is a false positive and is counted in `Scores.misaligned`. ``progress``
-    is told, after each batch, how many documents it held. One batch is in memory at a time.
+    The gold tokens are kept. A predicted entity that does not begin and end at token edges, and is not
+    gold, is a false positive and is counted in `Scores.misaligned`. ``progress`` is told, after each batch,
+    how many documents it held. One batch is in memory at a time.
 
-    Raises `AlignmentError` when what comes back is not about the same texts, `TagError` when a gold
-    entity does not begin and end at token edges or overlaps another.
+    Raises `AlignmentError` when what comes back is not about the same texts, `TagError` for an entity
+    outside its text.
 
     >>> from onoma.text.document import Entity
     >>> def capitals(documents):
@@ -40,46 +40,50 @@ def evaluate(
     """
     labels = list(getattr(corpus, "labels", ()))
     total = score_spans([], [], [], labels)
-    rest = iter(corpus)
-    while batch := list(islice(rest, batch_size)):
-        total += _score_batch(annotate, batch, labels)
+    for gold, predicted in _batches(annotate, corpus, batch_size):
+        total += judge(gold, predicted, labels).scores
         if progress:
-            progress(len(batch))
+            progress(len(gold))
     return total
 
 
-def _score_batch(annotate: Annotate, gold: Sequence[Document], labels: Sequence[str]) -> Scores:
-    predicted = annotate([document.replace(entities=()) for document in gold])
-    _check_same_texts(gold, predicted)
-    guesses = [_split_aligned(a, b) for a, b in zip(gold, predicted, strict=True)]
-    return score_spans(
-        [token_spans(document) for document in gold],
-        [spans for spans, _ in guesses],
-        [len(document.tokens) for document in gold],
-        labels,
-        misaligned=[astray for _, astray in guesses],
-    )
+def run(
+    annotate: Annotate,
+    corpus: Iterable[Document],
+    *,
+    batch_size: int = 64,
+    progress: Callable[[int], None] | None = None,
+) -> tuple[list[Document], list[Document]]:
+    """The documents of ``corpus``, and the same as ``annotate`` tags them without having seen their
+    entities; for `judge`. Arguments and errors are those of `evaluate`, but all is kept in memory.
+
+    >>> gold = Document.from_words(["Ada", "wrote"], [(0, 1, "per")])
+    >>> run(lambda documents: list(documents), [gold])[1][0].entities
+    ()
+    """
+    gold: list[Document] = []
+    predicted: list[Document] = []
+    for batch, answers in _batches(annotate, corpus, batch_size):
+        gold += batch
+        predicted += answers
+        if progress:
+            progress(len(batch))
+    return gold, predicted
+
+
+def _batches(
+    annotate: Annotate, corpus: Iterable[Document], size: int
+) -> Iterator[tuple[list[Document], list[Document]]]:
+    rest = iter(corpus)
+    while batch := list(islice(rest, size)):
+        predicted = annotate([document.replace(entities=()) for document in batch])
+        _check_same_texts(batch, predicted)
+        yield batch, predicted
 
 
 def _check_same_texts(gold: Sequence[Document], predicted: Sequence[Document]) -> None:
     if len(gold) != len(predicted):
         raise AlignmentError(f"the tagger was given {len(gold)} documents and returned {len(predicted)}")
-    for number, (a, b) in enumerate(zip(gold, predicted, strict=True), 1):
-        if a.text != b.text:
-            raise AlignmentError(
-                f"the tagger changed the text of document {a.id or number}; offsets would not fit"
-            )
-
-
-def _split_aligned(gold: Document, predicted: Document) -> tuple[list[TokenSpan], list[str]]:
-    """Entities of ``predicted`` as spans of the tokens of ``gold``; the labels of those that are none."""
-    opens, closes = token_edges(gold)
-    spans: list[TokenSpan] = []
-    astray: list[str] = []
-    for entity in predicted.entities:
-        start, end = opens.get(entity.start, -1), closes.get(entity.end, -1)
-        if 0 <= start < end:
-            spans.append((start, end, entity.label))
-        else:
-            astray.append(entity.label)
-    return spans, astray
+    if (place := first_difference(gold, predicted)) is not None:
+        name = gold[place].id or place + 1
+        raise AlignmentError(f"the tagger changed the text of document {name}; offsets would not fit")

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
+from onoma.pages.markup import visible
 from onoma.text import Document, Entity
 
 if TYPE_CHECKING:
@@ -22,11 +23,6 @@ __all__ = ["HUES", "Segment", "entity_table", "highlighted", "hues", "segments",
 # After Okabe & Ito, "Color Universal Design" (2008): told apart with every kind of colour vision. Their blue
 # is lighter here and their black is grey, for black letters stand on them and a dark ground behind.
 HUES = ("#56b4e9", "#e69f00", "#009e73", "#f0e442", "#cc79a7", "#d55e00", "#7f9bd6", "#a0a0a0")
-
-_CONTROLS = (
-    {code: 0x2400 + code for code in range(32)} | {127: 0x2421} | dict.fromkeys(range(128, 160), 0xFFFD)
-)
-_PICTURES = {code: picture for code, picture in _CONTROLS.items() if chr(code) not in "\n\t"}
 
 
 class Segment(NamedTuple):
@@ -65,15 +61,6 @@ def hues(labels: Sequence[str]) -> dict[str, int]:
     {'geo': 0, 'per': 1}
     """
     return {label: at % len(HUES) for at, label in enumerate(sorted(labels))}
-
-
-def visible(text: str) -> str:
-    r"""``text`` with pictures for control characters, so that it cannot steer the terminal or break a page.
-
-    >>> visible("a\x1b[31mb")
-    'a␛[31mb'
-    """
-    return text.translate(_PICTURES)
 
 
 def highlighted(document: Document, labels: Sequence[str]) -> Text:
