@@ -11,7 +11,8 @@
     ├── BundleError               5  500   a bundle is missing, damaged, or of a newer format
     ├── OutputError               6  507   a result cannot be written; nothing half-written is left
     ├── TrainingError             7  500   a run had to stop; its last good checkpoint is kept
-    └── MissingExtraError         8  501   the feature needs an optional dependency; gives the install line
+    ├── MissingExtraError         8  501   the feature needs an optional dependency; gives the install line
+    └── BusyError                 9  503   too much is waiting already; the same request may succeed later
 
 Exit codes 0 (done) and 130 (interrupted) complete the list; every command documents the same table.
 
@@ -31,6 +32,7 @@ from typing import ClassVar
 __all__ = [
     "AlignmentError",
     "BundleError",
+    "BusyError",
     "CorpusError",
     "InputError",
     "MissingExtraError",
@@ -126,6 +128,20 @@ class MissingExtraError(OnomaError):
         super().__init__(
             f"{feature} needs optional packages; install them with: pip install 'onoma[{extra}]'"
         )
+
+
+class BusyError(OnomaError):
+    """Nothing more is taken on for now: too much is waiting already, or the work is being shut down.
+
+    ``retry_after`` is a guess, in seconds, of when to try again; None where that is no use.
+    """
+
+    exit_code = 9
+    http_status = 503
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        self.retry_after = retry_after
+        super().__init__(message)
 
 
 def nearest(name: str, allowed: Iterable[str]) -> str:

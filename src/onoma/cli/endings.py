@@ -18,11 +18,13 @@ EXIT_CODES = """Exit codes:
 2 arguments, options or text that cannot be used;
 3 a corpus, its tags or its alignment; 4 a recipe; 5 a bundle;
 6 a result cannot be written; 7 training had to stop;
-8 an optional package is not installed."""
+8 an optional package is not installed;
+9 too much is waiting already."""
 
 # top-level module of an optional package: (what it is for, the extra that brings it)
 _EXTRAS = {
     "accelerate": ("training", "train"),
+    "ahocorasick_rs": ("finding the names of a list", "gazetteer"),
     "cleanlab": ("looking for label errors", "check"),
     "datasets": ("reading a Hugging Face dataset", "formats"),
     "ftfy": ("looking for damaged text", "check"),
@@ -32,6 +34,8 @@ _EXTRAS = {
     "onnxscript": ("exporting a bundle", "train"),
     "pyarrow": ("reading Arrow and Parquet", "formats"),
     "pycrfsuite": ("looking for label errors", "check"),
+    "redis": ("a cache in Redis", "cache"),
+    "regex": ("rules made of patterns", "patterns"),
     "spacy": ("spaCy's formats and pipelines", "formats"),
     "torch": ("training", "train"),
     "transformers": ("reading an encoder", "train"),

@@ -15,7 +15,7 @@ from typing import Any
 from onoma.errors import AlignmentError, BundleError, InputError
 from onoma.text import Document, Entity
 
-__all__ = ["Function", "SpacyPipeline"]
+__all__ = ["Function", "SpacyPipeline", "check_same"]
 
 
 class SpacyPipeline:
@@ -141,11 +141,12 @@ class Function:
         found = list(self._function(documents))
         if strange := [type(each).__name__ for each in found if not isinstance(each, Document)]:
             raise InputError(f"{self.name} must return Documents, and returned a {strange[0]}")
-        _check_same(self.name, documents, found)
+        check_same(self.name, documents, found)
         return [a.replace(entities=b.entities) for a, b in zip(documents, found, strict=True)]
 
 
-def _check_same(name: str, given: Sequence[Document], found: Sequence[Document]) -> None:
+def check_same(name: str, given: Sequence[Document], found: Sequence[Document]) -> None:
+    """Raise `AlignmentError` unless ``found``, the answer of the tagger ``name``, is about the same texts."""
     if len(given) != len(found):
         raise AlignmentError(f"{name} was given {len(given)} documents and returned {len(found)}")
     for number, (a, b) in enumerate(zip(given, found, strict=True), 1):

@@ -1,0 +1,66 @@
+"""What taggers and wrappers accept: strings and Documents, checked one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from onoma.errors import InputError
+from onoma.text import Document
+
+__all__ = ["Text", "checked", "checked_texts", "tokenised"]
+
+Text = str | Document
+
+
+def checked_texts(texts: Iterable[Text]) -> list[Document]:
+    """Each text as a `Document`, a string as one without tokens.
+
+    Raises `InputError`, naming the position, for what is neither, or holds half of a surrogate pair.
+
+    >>> checked_texts(["Ada wrote.", None])
+    Traceback (most recent call last):
+      ...
+    onoma.errors.InputError: item 1 (counted from 0): a tagger takes strings and Documents, not NoneType
+    """
+    if isinstance(texts, Text):
+        raise InputError("a tagger takes a list of texts; for a single one write tagger([text])")
+    return [_at(place, text) for place, text in enumerate(texts)]
+
+
+def _at(place: int, text: Text) -> Document:
+    try:
+        return checked(text)
+    except InputError as error:
+        raise InputError(f"item {place} (counted from 0): {error}") from None
+
+
+def checked(text: Text) -> Document:
+    """``text`` as a `Document`, a string as one without tokens; raises `InputError` for what is no text."""
+    if isinstance(text, str):
+        document = Document(text)
+    elif isinstance(text, Document):
+        document = text
+    else:
+        raise InputError(f"a tagger takes strings and Documents, not {type(text).__name__}")
+    if not (document.text.isascii() or _encodes(document.text)):
+        raise InputError("the text holds half of a surrogate pair, which is no character")
+    return document
+
+
+def _encodes(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def tokenised(document: Document) -> Document:
+    """``document`` with tokens: its own, else those of the default tokenizer.
+
+    >>> len(tokenised(Document("Ada wrote.", id="a")).tokens)
+    3
+    """
+    if document.tokens:
+        return document
+    return document.replace(tokens=Document.from_text(document.text).tokens)
