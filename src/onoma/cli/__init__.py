@@ -34,6 +34,7 @@ COMMANDS: dict[str, Command] = {
     "check": Command("onoma.cli.check:check", "Say what is in a corpus and what is wrong with it."),
     "convert": Command("onoma.cli.convert:convert", "Write a corpus in another format."),
     "split": Command("onoma.cli.split:split", "Divide a corpus into train, dev and test."),
+    "calibrate": Command("onoma.cli.calibrate:calibrate", "Make a tagger's scores probabilities."),
     "train": Command("onoma.cli.train:train", "Train a tagger by a recipe."),
     "evaluate": Command("onoma.cli.evaluate:evaluate", "Score a tagger on a corpus."),
     "score": Command("onoma.cli.score:score", "Score a file of predictions against gold."),

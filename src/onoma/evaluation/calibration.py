@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from onoma.errors import InputError
 from onoma.evaluation.judged import Judged
 
-__all__ = ["BINS", "Bin", "Calibration", "Curve", "Point", "calibrate"]
+__all__ = ["BINS", "Bin", "Calibration", "Curve", "Point", "calibrate", "expected_error"]
 
 BINS = 10
 
@@ -142,9 +142,8 @@ def calibrate(judged: Judged) -> Calibration | None:
     _check_scores(judged)
     if (score == 1).all():
         return None
-    width = np.clip(np.ceil(score * BINS).astype(np.int64) - 1, 0, BINS - 1)
     rank = np.searchsorted(np.sort(score), score)  # equal scores have one rank, and stay together
-    bins, mass_bins = (_bins(score, right, number) for number in (width, rank * BINS // len(score)))
+    bins, mass_bins = (_bins(score, right, number) for number in (_width(score), rank * BINS // len(score)))
     return Calibration(
         ece=_error(bins),
         ece_equal_mass=_error(mass_bins),
@@ -154,6 +153,21 @@ def calibrate(judged: Judged) -> Calibration | None:
         curve=_curve(score, right, len(judged.gold)),
         count=len(score),
     )
+
+
+def expected_error(score: Reals, right: Flags) -> float:
+    """The expected calibration error of `Calibration.ece`, for scores that need not come from a corpus.
+
+    >>> round(expected_error(np.array([0.75, 0.75]), np.array([True, False])), 2)
+    0.25
+    """
+    return _error(_bins(score, right, _width(score)))
+
+
+def _width(score: Reals) -> NDArray[np.int64]:
+    """Which of the bins of equal width each score is in."""
+    number: NDArray[np.int64] = np.clip(np.ceil(score * BINS).astype(np.int64) - 1, 0, BINS - 1)
+    return number
 
 
 def _check_scores(judged: Judged) -> None:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from onoma.errors import BundleError
 from onoma.features.words import WordFeatures
 from onoma.runtime.bundle import TAGS, WORDS
+from onoma.runtime.confidence import Confidence
 from onoma.runtime.words import WordVectors
 from onoma.tagging import TagSet
 from onoma.tagging.decode import Decoder, ScoredSpan, TagScores
@@ -39,12 +40,17 @@ class Engine:
     one batch, and gives every batch the same arithmetic. Raises `BundleError` when a graph cannot be loaded.
     """
 
-    def __init__(self, folder: Path, tags: TagSet, threads: int) -> None:
+    def __init__(self, folder: Path, tags: TagSet, threads: int, confidence: Confidence) -> None:
         self.features = WordFeatures.load(folder)
-        self._words, self._tags = (_Network(folder / name) for name in (WORDS, TAGS))
+        self._words, self.network = (_Network(folder / name) for name in (WORDS, TAGS))
         self._vectors = WordVectors(self._compute)
-        self._decode = Decoder(tags, self._tags(self._inputs([[""]])))
+        self._tags, self._moves = tags, self.network(self.inputs([[""]]))
+        self.trust(confidence)
         self._pool = _Pool(threads)
+
+    def trust(self, confidence: Confidence) -> None:
+        """Give scores by ``confidence`` from now on."""
+        self._decode = Decoder(self._tags, self._moves, confidence.temperature, confidence.mended)
 
     def read(self, rows: Rows) -> list[Spans]:
         """The entities of each row of words, as spans of its words; no row may be empty."""
@@ -59,13 +65,14 @@ class Engine:
 
     def scores(self, rows: Rows) -> TagScores:
         """What the network says of ``rows``, before decoding."""
-        return self._tags(self._inputs(rows))
+        return self.network(self.inputs(rows))
 
     def _read(self, rows: Rows) -> list[Spans]:
-        inputs = self._inputs(rows)
-        return self._decode(self._tags(inputs).emissions, inputs["lengths"])
+        inputs = self.inputs(rows)
+        return self._decode(self.network(inputs).emissions, inputs["lengths"])
 
-    def _inputs(self, rows: Rows) -> dict[str, NDArray[Any]]:
+    def inputs(self, rows: Rows) -> dict[str, NDArray[Any]]:
+        """What ``network`` takes: ``vectors`` ``[row, time, width]``, ``lengths`` ``[row]``, ``mask``."""
         vectors = self._vectors(rows)
         lengths = np.fromiter(map(len, rows), np.int64, len(rows))
         mask = np.arange(vectors.shape[1]) < lengths[:, None]

@@ -7,6 +7,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from onoma.runtime.confidence import Confidence
+
 __all__ = ["FORMAT", "CorpusCard", "FileCheck", "Manifest", "WindowSizes"]
 
 FORMAT = 2
@@ -63,6 +65,7 @@ class Manifest(_Part):
     window: WindowSizes = WindowSizes()
     corpus: CorpusCard | None = None
     recipe: dict[str, Any] = {}
+    confidence: Confidence = Confidence()
     scores: dict[str, dict[str, Any]] = {}
     files: dict[str, FileCheck] = {}
 

@@ -53,7 +53,7 @@ class Tagger:
         self.tags = TagSet(self.manifest.labels, self.manifest.scheme)
         self.threads = threads or _cores()
         self._version = self.manifest.version
-        self.engine = Engine(self.folder, self.tags, self.threads)
+        self.engine = Engine(self.folder, self.tags, self.threads, self.manifest.confidence)
 
     @property
     def name(self) -> str:

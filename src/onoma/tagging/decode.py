@@ -15,6 +15,8 @@ loops run in C where the package was installed with them (`onoma.tagging.kernel`
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -29,8 +31,9 @@ __all__ = ["Decoder", "ScoredSpan", "TagScores", "decode", "marginals", "viterbi
 class Decoder:
     """Emissions → entities, for one model: its tags and its moves (the emissions of ``scores`` are not used).
 
-    ``temperature`` divides all scores before they are taken for probabilities (Guo et al. 2017); it never
-    changes which entities are found. ``kernel`` False keeps to numpy.
+    ``temperature`` divides all scores before they are taken for probabilities (Guo et al. 2017), and ``mend``
+    maps the probabilities that come of it; neither changes which entities are found. ``kernel`` False keeps
+    to numpy.
 
     >>> tags = TagSet(["per"], "iob2")
     >>> decoder = Decoder(tags, TagScores(np.zeros((0, 0, 3))))
@@ -40,10 +43,17 @@ class Decoder:
     """
 
     def __init__(
-        self, tags: TagSet, scores: TagScores, temperature: float = 1.0, *, kernel: bool = True
+        self,
+        tags: TagSet,
+        scores: TagScores,
+        temperature: float = 1.0,
+        mend: Callable[[Floats], Floats] = lambda probability: probability,
+        *,
+        kernel: bool = True,
     ) -> None:
         self.chain = Chain(tags, scores, 1.0 / temperature)
         function = load_kernel() if kernel else None
+        self._mend = mend
         self._kernel = None if function is None else Kernel(function, self.chain)
 
     def __call__(self, emissions: Floats, lengths: NDArray[np.integer]) -> list[list[ScoredSpan]]:
@@ -51,7 +61,9 @@ class Decoder:
 
         ``lengths`` ``[batch]`` counts each row's tokens; what lies beyond is padding and changes nothing.
         """
-        columns = (column.tolist() for column in self._find(emissions, lengths))
+        entities = self._find(emissions, lengths)
+        entities = entities._replace(probability=self._mend(entities.probability))
+        columns = (column.tolist() for column in entities)
         names = self.chain.tags.labels
         found: list[list[ScoredSpan]] = [[] for _ in range(len(lengths))]
         for row, start, end, label, probability in zip(*columns, strict=True):

@@ -18,14 +18,16 @@ from onoma.files import sweep, whole_file
 from onoma.models import Network, tag_graph, word_graph
 from onoma.runtime import Manifest, Tagger
 from onoma.runtime.bundle import write_bundle, write_manifest
+from onoma.runtime.calibrate import Fitted, fit_confidence
 from onoma.runtime.card import CARD, model_card
+from onoma.runtime.confidence import Confidence
 from onoma.runtime.manifest import CorpusCard
 from onoma.training.checkpoint import load_checkpoint
 from onoma.training.loop import Epoch, Step, train
 from onoma.training.prepare import Prepared, corpus_part, prepare
 from onoma.training.recipe import Recipe, as_mapping, without_places
 
-__all__ = ["Event", "Finished", "Judged", "Skipped", "Started", "run_recipe"]
+__all__ = ["Event", "Finished", "Judged", "Skipped", "Started", "Trusted", "run_recipe"]
 
 WORK = "training"
 """The folder inside a run's output that holds checkpoints, log, history and curves."""
@@ -51,6 +53,14 @@ class Judged:
 
 
 @dataclass(frozen=True, slots=True)
+class Trusted:
+    """The entity scores of the finished bundle were fitted on dev, or could not be, and why."""
+
+    fitted: Fitted | None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Skipped:
     """A split could not be scored, and why."""
 
@@ -66,7 +76,7 @@ class Finished:
     manifest: Manifest
 
 
-Event = Started | Step | Epoch | Judged | Skipped | Finished
+Event = Started | Step | Epoch | Trusted | Judged | Skipped | Finished
 
 
 def run_recipe(recipe: Recipe, folder: Path, *, resume: bool = False) -> Iterator[Event]:
@@ -93,8 +103,12 @@ def run_recipe(recipe: Recipe, folder: Path, *, resume: bool = False) -> Iterato
     yield _started(prepared)
     yield from train(prepared.run, resume=resume)
     prepared.run.network.load_state_dict(load_checkpoint(prepared.run.best)["network"])
-    manifest = write_best(prepared, folder)
-    yield from _judge(recipe, prepared, folder, manifest)
+    write_best(prepared, folder)
+    tagger = Tagger(folder)
+    yield (trusted := _trust(tagger, prepared))
+    confidence = trusted.fitted.confidence if trusted.fitted else Confidence()
+    tagger.engine.trust(confidence)
+    yield from _judge(recipe, prepared, tagger, tagger.manifest.model_copy(update={"confidence": confidence}))
 
 
 def _started(prepared: Prepared) -> Started:
@@ -154,9 +168,16 @@ def _parameters(network: Network) -> int:
     return sum(weight.numel() for weight in network.parameters())
 
 
-def _judge(recipe: Recipe, prepared: Prepared, folder: Path, manifest: Manifest) -> Iterator[Event]:
+def _trust(tagger: Tagger, prepared: Prepared) -> Trusted:
+    try:
+        return Trusted(fit_confidence(tagger, list(prepared.corpora["dev"])))
+    except InputError as error:  # a dev part may be too small
+        return Trusted(None, str(error))
+
+
+def _judge(recipe: Recipe, prepared: Prepared, tagger: Tagger, manifest: Manifest) -> Iterator[Event]:
     """Score the written bundle through the runtime on dev and, once, on test; write the scores into it."""
-    tagger = Tagger(folder)
+    folder = tagger.folder
     scores: dict[str, dict[str, Any]] = {}
     for split in ("dev", "test"):
         try:

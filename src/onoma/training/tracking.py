@@ -19,7 +19,7 @@ from onoma.files import whole_file
 from onoma.training.curves import draw_curves
 from onoma.training.loop import Epoch
 from onoma.training.recipe import Recipe, as_mapping
-from onoma.training.run import Event, Finished, Judged, Skipped, Started
+from onoma.training.run import Event, Finished, Judged, Skipped, Started, Trusted
 
 __all__ = ["logged", "tracked"]
 
@@ -71,6 +71,9 @@ def describe(event: Event) -> str | None:
             return line + f", dev F1 {100 * event.dev_f1:.2f}" + (", best so far" if event.best else "")
         case Judged():
             return f"{event.split}: strict F1 {100 * event.scores.strict.micro.f1:.2f}"
+        case Trusted():
+            as_given = f"entity scores are as the network gives them: {event.reason}"
+            return event.fitted.describe() if event.fitted else as_given
         case Skipped():
             return f"{event.split}: not scored, as {event.reason}"
         case Finished():

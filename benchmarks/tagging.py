@@ -1,0 +1,173 @@
+"""Tag the test parts of CoNLL-2003 and GMB with Onoma, spaCy's ner and CRFsuite: F1, tokens/s, latency.
+
+    python benchmarks/tagging.py                                  # trains what is missing (about an hour)
+    python benchmarks/tagging.py --only conll2003 --repeats 9
+    python benchmarks/tagging.py --conll2003 out/my-run           # another bundle
+
+Every tagger is trained on the same training part. F1 is strict, on the corpus's own tokens. Speed is from
+raw strings to entities, each tagger told to use two threads (or, where it has none, run in one and in two
+processes: the quicker counts); tokens are those of Onoma's tokenizer for all. Repeats are interleaved,
+medians compared. "Bare network" runs Onoma's ONNX graph alone on the very batches it gets, two at a time:
+what is left above it is everything around the network.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import onoma
+from onoma.corpus import read, read_split
+from onoma.evaluation import evaluate
+from onoma.runtime import Tagger
+from onoma.text import Document
+from peers import CrfTagger, Parts, SpacyTagger, spacy_ner
+
+ROOT = Path(__file__).parent.parent
+THREADS = 2
+
+
+@dataclass
+class Row:
+    """A tagger of the table."""
+
+    name: str
+    f1: float | None
+    job: Callable[[], object]  # tags all texts
+    one: Callable[[str], object] | None  # tags one
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data")
+    parser.add_argument("--out", type=Path, default=ROOT / "out")
+    parser.add_argument("--only", choices=("conll2003", "gmb"))
+    parser.add_argument("--conll2003", type=Path, help="a bundle trained on CoNLL-2003")
+    parser.add_argument("--gmb", default="en-gmb", help="a bundle trained on GMB")
+    parser.add_argument("--repeats", type=int, default=5)
+    options = parser.parse_args()
+    for name in ("conll2003", "gmb"):
+        if options.only in (None, name):
+            parts = PARTS[name](options.data, options.out)
+            bundle = getattr(options, name) or trained_on_conll(options.data, options.out)
+            print(f"\n{name}: {len(parts['test']):,} test sentences, {THREADS} threads each\n")
+            rows = taggers(name, parts, bundle, options.out)
+            report(rows, [document.text for document in parts["test"]], options.repeats)
+
+
+def conll_parts(data: Path, _: Path) -> Parts:
+    files = {"train": "eng.train", "dev": "eng.testa", "test": "eng.testb"}
+    return {part: list(read(data / "conll2003" / name)) for part, name in files.items()}
+
+
+def gmb_parts(data: Path, out: Path) -> Parts:
+    split = out / "results" / "split-gmb"
+    if not split.is_dir():
+        onoma_command("split", data / "gmb" / "ner_dataset.csv.zip", "--out", split, "--seed", 42)
+    return {part: list(read_split(split, part)) for part in ("train", "dev", "test")}
+
+
+PARTS = {"conll2003": conll_parts, "gmb": gmb_parts}
+
+
+def onoma_command(*words: object) -> None:
+    subprocess.run([sys.executable, "-m", "onoma", *map(str, words)], check=True)
+
+
+def trained_on_conll(data: Path, out: Path) -> Path:
+    folder = out / "results" / "conll2003-bilstm-crf-vectors-1"
+    if not (folder / "bundle.json").is_file():
+        files = {"train": "eng.train", "dev": "eng.testa", "test": "eng.testb"}
+        chosen = ["corpus.path=null", *(f"corpus.{k}={data / 'conll2003' / v}" for k, v in files.items())]
+        settings = [word for value in (*chosen, "seed=1") for word in ("--set", value)]
+        recipe = ROOT / "recipes" / "bilstm-crf-vectors.yaml"
+        onoma_command("train", recipe, *settings, "--out", folder, "--resume", "--no-tracking")
+    return folder
+
+
+def taggers(name: str, parts: Parts, bundle: str | Path, out: Path) -> list[Row]:
+    texts = [document.text for document in parts["test"]]
+    tagger, one = onoma.load(bundle, threads=THREADS), onoma.load(bundle, threads=1)
+    spacy_tagger = SpacyTagger(spacy_ner(parts, out / "peers" / f"spacy-{name}"))
+    crf = CrfTagger(parts, out / "peers" / f"crfsuite-{name}.model")
+
+    def f1(annotate: Callable[[Sequence[Document]], list[Document]]) -> float:
+        return evaluate(annotate, parts["test"]).strict.micro.f1
+
+    return [
+        Row(
+            "spaCy ner",
+            f1(spacy_tagger),
+            lambda: spacy_tagger.texts(texts, 1),
+            lambda text: spacy_tagger.nlp(text),
+        ),
+        Row("spaCy ner, 2 processes", None, lambda: spacy_tagger.texts(texts, 2), None),
+        Row("CRFsuite", f1(crf), lambda: crf.texts(texts), lambda text: crf.texts([text])),
+        Row(f"onoma {tagger.name}", f1(tagger), lambda: tagger(texts), lambda text: one([text])),
+        Row("  its bare network", None, bare_network(tagger, texts), None),
+    ]
+
+
+def bare_network(tagger: Tagger, texts: Sequence[str]) -> Callable[[], object]:
+    """The network alone on the batches that ``texts`` make, as many at a time as there are threads."""
+    rows = [words for text in texts if (words := Document.from_text(text).words)]
+    step = 64
+    batches = []
+    for at in range(0, len(rows), 256):  # as `Tagger.pipe` takes them
+        chunk = sorted(rows[at : at + 256], key=len)
+        batches += [tagger.engine.inputs(chunk[i : i + step]) for i in range(0, len(chunk), step)]
+    pool = ThreadPoolExecutor(THREADS)
+    return lambda: list(pool.map(tagger.engine.network, batches))
+
+
+def report(rows: list[Row], texts: list[str], repeats: int) -> None:
+    tokens = sum(len(Document.from_text(text).tokens) for text in texts)
+    seconds = timed(rows, repeats)
+    spacy = min(seconds[row.name] for row in rows if row.name.startswith("spaCy"))
+    print("| tagger | strict F1 | tokens/s | times spaCy | one sentence, ms: p50 | p99 |")
+    print("|---|---|---|---|---|---|")
+    short = [text for text in texts if 18 <= len(Document.from_text(text).tokens) <= 22][:400]
+    for row in rows:
+        f1 = "" if row.f1 is None else f"{100 * row.f1:.2f}"
+        speed = f"{tokens / seconds[row.name]:,.0f} | {spacy / seconds[row.name]:.1f}"
+        print(f"| {row.name} | {f1} | {speed} | {latency(row, short)} |")
+    own, bare = seconds[rows[-2].name], seconds[rows[-1].name]
+    print(f"\nOf its bare network's speed Onoma keeps {bare / own:.0%}.")
+
+
+def timed(rows: list[Row], repeats: int) -> dict[str, float]:
+    """Median seconds of each job, the jobs taking turns."""
+    taken: dict[str, list[float]] = {row.name: [] for row in rows}
+    for turn in range(repeats + 1):
+        for row in rows:
+            began = time.perf_counter()
+            row.job()
+            if turn:  # the first round warms up
+                taken[row.name].append(time.perf_counter() - began)
+    return {name: statistics.median(times) for name, times in taken.items()}
+
+
+def latency(row: Row, texts: Sequence[str]) -> str:
+    """p50 and p99 of single sentences of about 20 tokens, on one thread."""
+    if row.one is None:
+        return " | "
+    taken = []
+    for text in texts:
+        began = time.perf_counter()
+        row.one(text)
+        taken.append(1000 * (time.perf_counter() - began))
+    taken.sort()
+    return f"{taken[len(taken) // 2]:.2f} | {taken[int(0.99 * len(taken))]:.2f}"
+
+
+if __name__ == "__main__":
+    main()
