@@ -23,6 +23,7 @@ from onoma.runtime.confidence import Confidence
 from onoma.runtime.words import WordVectors
 from onoma.tagging import TagSet
 from onoma.tagging.decode import Decoder, ScoredSpan, TagScores
+from onoma.tagging.readings import Readings
 
 __all__ = ["Engine", "Reading"]
 
@@ -66,6 +67,13 @@ class Engine:
     def scores(self, rows: Rows) -> TagScores:
         """What the network says of ``rows``, before decoding."""
         return self.network(self.inputs(rows))
+
+    def readings(self, words: Sequence[str], spans: Sequence[ScoredSpan], limit: int) -> list[Spans]:
+        """The ``limit`` likeliest other readings of each of ``spans``, which were found in ``words``."""
+        decoder = self._decode
+        readings = Readings(decoder.chain, self.scores([words]).emissions[0])
+        found = (readings.of(span[:3], limit) for span in spans)
+        return [[(*span[:3], decoder.mended(span[3])) for span in others] for others in found]
 
     def _read(self, rows: Rows) -> list[Spans]:
         inputs = self.inputs(rows)

@@ -70,6 +70,10 @@ class Decoder:
             found[row].append((start, end, names[label], min(max(probability, 0.0), 1.0)))
         return found
 
+    def mended(self, probability: float) -> float:
+        """One probability as this decoder shows it."""
+        return float(self._mend(np.array([probability]))[0])
+
     def _find(self, emissions: Floats, lengths: NDArray[np.integer]) -> Found:
         # the kernel reads single precision, which is what networks give; more than that goes to numpy
         if self._kernel is None or emissions.dtype != np.float32:

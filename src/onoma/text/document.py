@@ -33,6 +33,9 @@ class Token(NamedTuple):
 class Entity:
     """A named entity: ``[start, end)`` in code points, its label, and the probability that it is right.
 
+    ``alternatives`` are other readings of the same place, the likeliest first, where a tagger was asked for
+    them; they are no part of what makes entities equal.
+
     >>> Entity(0, 5, "per").score
     1.0
     """
@@ -41,6 +44,7 @@ class Entity:
     end: int
     label: str
     score: float = 1.0
+    alternatives: tuple[Entity, ...] = field(default=(), compare=False, repr=False)
 
 
 class Coverage(NamedTuple):
