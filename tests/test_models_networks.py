@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from functools import cache
+from itertools import product
 
 import numpy as np
 import onnxruntime
 import pytest
 import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 from tokenizers import Tokenizer
 from tokenizers.models import WordPiece
@@ -21,7 +24,12 @@ from onoma.models.bilstm_attention import SelfAttention
 from onoma.models.lexical import StaticTable
 from onoma.models.network import categorical_loss, sparse_loss
 from onoma.models.recurrent import BiLstm, _unrolled
+from onoma.runtime import Manifest, Tagger
+from onoma.runtime.bundle import write_bundle
+from onoma.runtime.confidence import Confidence
+from onoma.runtime.whole_graph import whole_graph
 from onoma.tagging import TagSet
+from onoma.tagging.decode import Decoder, TagScores, marginals, viterbi
 
 TAGS = TagSet(["per", "geo"], "bioes")
 SENTENCES = [
@@ -115,6 +123,79 @@ def test_onnx_equals_torch_for_any_shape(name):
         assert_allclose(found[0][inside], scores.emissions[inside], atol=1e-4)
         for mine, other in zip(found[1:], scores[1:], strict=False):
             assert_allclose(mine, other, atol=1e-6)
+
+
+CONFIDENCES = {
+    "none": Confidence(),
+    "temperature": Confidence(method="temperature", temperature=1.7),
+    "isotonic": Confidence(
+        method="isotonic", scores=[0.0, 0.3, 0.3, 0.8, 1.0], shares=[0.0, 0.2, 0.4, 0.7, 1.0]
+    ),
+}
+
+
+def bundle_of(network: Network, name: str, confidence: Confidence, folder) -> Tagger:
+    manifest = Manifest(
+        name=name.replace(" ", "-"), architecture=name.partition(" ")[0], labels=TAGS.labels,
+        scheme=TAGS.scheme.name, parameters=1, confidence=confidence,
+    )  # fmt: skip
+    graphs = (graph(network).SerializeToString() for graph in (word_graph, tag_graph))
+    write_bundle(folder, manifest, *graphs, features_for(name))
+    return Tagger(folder, threads=1)
+
+
+@pytest.mark.parametrize(
+    ("name", "confidence"),
+    [*((name, "none") for name in SMALL), *product(("bilstm", "bilstm-crf"), ("temperature", "isotonic"))],
+)
+def test_the_whole_graph_decodes_as_torch_and_the_lattice_do(name, confidence, tmp_path):
+    network, trust = build(name).eval(), CONFIDENCES[confidence]
+    with torch.no_grad():
+        for weight in network.parameters():
+            weight.mul_(3)  # scores that differ enough for entities to be found
+    exported = whole_graph(bundle_of(network, name, trust, tmp_path)).SerializeToString()
+    session = onnxruntime.InferenceSession(exported)
+    names = [node.name for node in session.get_outputs()]
+    words = [word for sentence in SENTENCES for word in sentence] + ["unseen", "Ünsëen", "x" * 200]
+
+    @settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @given(
+        st.lists(st.lists(st.sampled_from(words), min_size=1, max_size=30), min_size=1, max_size=6),
+        st.integers(0, 4),
+    )
+    def law(sentences, padding):
+        batch = batch_of(name, sentences)
+        index = np.pad(batch.index, ((0, 0), (0, padding)))
+        given_words = {node.name: batch.words.get(node.name) for node in session.get_inputs()[:-2]}
+        found = dict(
+            zip(
+                names,
+                session.run(None, {**given_words, "index": index, "lengths": batch.lengths}),
+                strict=True,
+            )
+        )
+        scores, length = network.scores(TensorBatch.of(batch)), batch.index.shape[1]
+        inside = batch.mask > 0
+        assert_allclose(found["emissions"][:, :length][inside], scores.emissions[inside], atol=1e-4)
+        # decoded from its own emissions, as paths of equal score are told apart by the last digit
+        own = TagScores(found["emissions"][:, :length], *scores[1:])
+        assert (found["path"][:, :length] == viterbi(own, batch.lengths, TAGS)).all()
+        if trust.temperature == 1:
+            expected = marginals(scores, batch.lengths, TAGS)
+            assert_allclose(found["marginals"][:, :length][inside], expected[inside], atol=1e-4)
+        assert not found["path"][:, length:].any()
+        assert not found["marginals"][:, length:].any()
+        decoder = Decoder(TAGS, own, trust.temperature, trust.mended)
+        spans = [
+            (row, start, end, label, score)
+            for row, each in enumerate(decoder(own.emissions, batch.lengths))
+            for start, end, label, score in each
+        ]
+        entities = [(*entity[:3], TAGS.labels[entity[3]]) for entity in found["entities"].tolist()]
+        assert entities == [span[:4] for span in spans]
+        assert_allclose(found["probabilities"], [span[4] for span in spans], atol=1e-4)
+
+    law()
 
 
 @every_network

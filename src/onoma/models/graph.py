@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor
 
+from onoma.runtime.decoding_graph import IR_VERSION, OPSET
+
 __all__ = ["Graph"]
 
-_OPSET = 18
-_IR_VERSION = 9  # readable by every ONNX Runtime since 1.16
 _TYPES = {"int64": TensorProto.INT64, "int32": TensorProto.INT32, "float32": TensorProto.FLOAT}
 
 
@@ -92,7 +92,7 @@ class Graph:
         graph = helper.make_graph(
             self._nodes, "onoma", list(self._inputs.values()), self._outputs, self._weights
         )
-        opset = [helper.make_opsetid("", _OPSET)]
-        model = helper.make_model(graph, opset_imports=opset, ir_version=_IR_VERSION, producer_name="onoma")
+        opset = [helper.make_opsetid("", OPSET)]
+        model = helper.make_model(graph, opset_imports=opset, ir_version=IR_VERSION, producer_name="onoma")
         onnx.checker.check_model(model, full_check=True)
         return model

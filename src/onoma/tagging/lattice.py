@@ -14,11 +14,12 @@ from onoma.tagging.chain import Chain, Floats
 from onoma.tagging.spans import lenient_spans
 from onoma.tagging.tagset import TagSet
 
-__all__ = ["Found", "Lattice", "find_spans"]
+__all__ = ["FLOOR", "Found", "Lattice", "find_spans"]
 
 Integers = NDArray[np.integer]
 
-_FLOOR = -80.0  # emissions this far under a token's best have probability 0 in float32 anyway
+FLOOR = -80.0
+"""Emissions this far under a token's best have probability 0 in float32 anyway."""
 
 
 class Found(NamedTuple):
@@ -39,7 +40,7 @@ class Lattice:
         self.chain = chain
         self.lengths = np.asarray(lengths)
         self.scores = scores - scores.max(-1, keepdims=True)  # [batch, time, tag], each token's best at 0
-        self.emit: Floats = np.exp(np.maximum(chain.sharpness * self.scores, _FLOOR))
+        self.emit: Floats = np.exp(np.maximum(chain.sharpness * self.scores, FLOOR))
         if not chain.crf:
             self.emit /= self.emit.sum(-1, keepdims=True)
 
