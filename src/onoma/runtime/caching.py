@@ -1,0 +1,208 @@
+"""Answers remembered: a text that was read before by the same version of a tagger is not read again."""
+
+from __future__ import annotations
+
+import os
+import threading
+from array import array
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping, Sequence
+from hashlib import blake2b
+from itertools import chain
+from sys import getsizeof
+from typing import NamedTuple, Protocol
+
+from onoma.errors import InputError
+from onoma.runtime.foreign import check_same
+from onoma.runtime.texts import Text, checked_texts
+from onoma.text import Annotate, Coverage, Document, Entity, Token
+
+__all__ = ["Caching", "MemoryStore", "Remembered", "Store", "Tally"]
+
+
+class Remembered(NamedTuple):
+    """What is kept of an answer: no text. ``tokens`` only where the document came without."""
+
+    entities: tuple[Entity, ...]
+    coverage: Coverage | None
+    tokens: tuple[Token, ...]
+
+    @property
+    def size(self) -> int:
+        """About how many bytes of memory it takes."""
+        parts: Iterable[object] = chain((self, self.entities, self.tokens), self.entities, self.tokens)
+        return sum(map(getsizeof, parts)) + _NUMBERS * (3 * len(self.entities) + 2 * len(self.tokens))
+
+
+_NUMBERS = 28  # bytes of a small int or float
+_ENTRY = 200  # bytes of a key and its place in the table
+
+
+def _lock() -> threading.Lock:
+    """A lock that is free in a process that was forked, with what it guards in order."""
+    lock = threading.Lock()
+    os.register_at_fork(before=lock.acquire, after_in_parent=lock.release, after_in_child=lock.release)
+    return lock
+
+
+class Store(Protocol):
+    """Where answers are kept, under keys of 32 bytes; it may forget any of them at any time."""
+
+    def get_many(self, keys: Sequence[bytes]) -> list[Remembered | None]:
+        """What is known of each key."""
+
+    def put_many(self, answers: Mapping[bytes, Remembered]) -> None:
+        """Keep these."""
+
+
+class Tally(NamedTuple):
+    """How often an answer was remembered, and how often it had to be made."""
+
+    hits: int
+    misses: int
+
+    @property
+    def rate(self) -> float:
+        """Hits among all; 0 before the first."""
+        return self.hits / max(self.hits + self.misses, 1)
+
+
+class Caching:
+    """An `Annotate` that remembers the answers of another.
+
+    An answer is found again by the text, the tokens and the tagger's version; the tagger is taken to depend
+    on nothing else, so neither on ids nor on entities that a document comes with. A text that comes twice in
+    one call is read once. Many threads may ask at once.
+
+    >>> from onoma.text import Document
+    >>> def tagger(documents):
+    ...     print("reads", [document.text for document in documents])
+    ...     return list(documents)
+    >>> tag = Caching(tagger, version="1")
+    >>> _ = tag(["Ada", "Bob", "Ada"])
+    reads ['Ada', 'Bob']
+    >>> tag([Document("Bob", id="b")])[0].id, tag.tally
+    ('b', Tally(hits=2, misses=2))
+    """
+
+    def __init__(self, annotate: Annotate, store: Store | None = None, *, version: str | None = None) -> None:
+        """``store`` is a `MemoryStore` unless given; ``version`` is that of ``annotate`` unless given.
+
+        Raises `InputError` when neither tells the version: answers of another would be taken for its own.
+        """
+        told = version or getattr(annotate, "version", None)
+        if not told:
+            raise InputError("this tagger has no version; name one, and another whenever its answers change")
+        self.annotate, self.store, self.version = (
+            annotate,
+            MemoryStore() if store is None else store,
+            str(told),
+        )
+        self._lock = _lock()
+        self._hits = self._misses = 0
+
+    @property
+    def tally(self) -> Tally:
+        """Hits and misses so far; a text that came twice in one call is a miss and a hit."""
+        return Tally(self._hits, self._misses)
+
+    def __call__(self, texts: Sequence[Text]) -> list[Document]:
+        """The answers, remembered or new. Raises `InputError` naming the position of what is no text."""
+        documents = checked_texts(texts)
+        keys = [_key(self.version, document) for document in documents]
+        wanted = list(dict.fromkeys(keys))
+        known = dict(zip(wanted, self.store.get_many(wanted), strict=True)) if wanted else {}
+        first = dict(zip(reversed(keys), reversed(documents), strict=True))
+        missing = {key: first[key] for key in wanted if not _fits(known[key], first[key])}
+        made = self._make(missing)
+        with self._lock:
+            self._hits, self._misses = self._hits + len(keys) - len(made), self._misses + len(made)
+        return [_answer(doc, made.get(key) or known[key]) for key, doc in zip(keys, documents, strict=True)]
+
+    def _make(self, missing: Mapping[bytes, Document]) -> dict[bytes, Remembered]:
+        if not missing:
+            return {}
+        documents = list(missing.values())
+        answers = list(self.annotate(documents))
+        check_same("the tagger", documents, answers)
+        made = {key: _remembered(*pair) for key, *pair in zip(missing, documents, answers, strict=True)}
+        self.store.put_many(made)
+        return made
+
+
+def _key(version: str, document: Document) -> bytes:
+    """32 bytes that differ wherever version, text or tokens do."""
+    text = document.text.encode()
+    digest = blake2b(f"{version}\0{len(text)}\0".encode(), digest_size=32)
+    digest.update(text)
+    digest.update(array("q", chain.from_iterable(document.tokens)).tobytes())
+    return digest.digest()
+
+
+def _remembered(document: Document, answer: Document) -> Remembered:
+    return Remembered(answer.entities, answer.coverage, () if document.tokens else answer.tokens)
+
+
+def _fits(known: Remembered | None, document: Document) -> bool:
+    """Whether what a store gives can be about this text: stores outside the process may be tampered with."""
+    if known is None:
+        return False
+    spans = [*((each.start, each.end) for each in known.entities), *known.tokens]
+    return all(0 <= start < end <= len(document.text) for start, end in spans)
+
+
+def _answer(document: Document, known: Remembered | None) -> Document:
+    assert known is not None  # what was not known has been made
+    tokens = document.tokens or known.tokens
+    return Document(document.text, tokens, known.entities, document.id, document.meta, known.coverage)
+
+
+class MemoryStore:
+    """A `Store` in this process: the answers asked for last, ``entries`` and ``size`` bytes of them at most.
+
+    >>> store = MemoryStore(entries=1)
+    >>> nothing = Remembered((), None, ())
+    >>> store.put_many({b"a": nothing, b"b": nothing})
+    >>> store.get_many([b"a", b"b"]) == [None, nothing], len(store), store.size > 0
+    (True, 1, True)
+    """
+
+    def __init__(self, entries: int = 100_000, size: int = 256 << 20) -> None:
+        """Raises `InputError` unless both are at least 1."""
+        if min(entries, size) < 1:
+            raise InputError(f"a store of {entries} entries and {size} bytes can hold nothing")
+        self.most_entries, self.most_size = entries, size
+        self.size = 0
+        self._kept: OrderedDict[bytes, tuple[Remembered, int]] = OrderedDict()
+        self._lock = _lock()
+
+    def __len__(self) -> int:
+        """How many answers it holds."""
+        return len(self._kept)
+
+    def get_many(self, keys: Sequence[bytes]) -> list[Remembered | None]:
+        """What is known of each key, which is then the last to be forgotten."""
+        with self._lock:
+            return [self._get(key) for key in keys]
+
+    def _get(self, key: bytes) -> Remembered | None:
+        found = self._kept.get(key)
+        if found is None:
+            return None
+        self._kept.move_to_end(key)
+        return found[0]
+
+    def put_many(self, answers: Mapping[bytes, Remembered]) -> None:
+        """Keep these, and forget those not asked for longest where there is no room.
+
+        An answer that would fill the store by itself is not kept.
+        """
+        sized = {key: (answer, answer.size + _ENTRY) for key, answer in answers.items()}
+        with self._lock:
+            for key, entry in sized.items():
+                if entry[1] > self.most_size:
+                    continue
+                self.size += entry[1] - self._kept.pop(key, (None, 0))[1]
+                self._kept[key] = entry
+            while self.size > self.most_size or len(self._kept) > self.most_entries:
+                self.size -= self._kept.popitem(last=False)[1][1]
