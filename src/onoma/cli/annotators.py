@@ -6,26 +6,38 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
 
 if TYPE_CHECKING:
     from onoma.evaluation.examine import Candidate
     from onoma.text import Document
 
-__all__ = ["MODEL_HELP", "Settings", "load_candidate"]
+__all__ = ["MODEL_HELP", "Provider", "Settings", "load_candidate"]
 
 MODEL_HELP = (
     "A bundle (its folder, or the name of an installed one); spacy:NAME or a pipeline's folder; hf:NAME or a "
     "token classifier's folder; module:name of a Python function; predictions:FILE in any corpus format."
 )
 
+Provider = Annotated[
+    str,
+    typer.Option(
+        help="What runs a bundle: cpu, cuda, tensorrt, coreml, … as the ONNX Runtime installed has."
+    ),
+]
+
 
 @dataclass(frozen=True)
 class Settings:
-    """How taggers are run: ``threads`` of a bundle, ``aggregation`` of a Hugging Face model's pieces."""
+    """How taggers are run: ``threads`` and ``provider`` of a bundle, ``aggregation`` of a Hugging Face
+    model's pieces.
+    """
 
     threads: int | None = None
     aggregation: str = "first"
+    provider: str = "cpu"
 
 
 def load_candidate(model: str, settings: Settings) -> Candidate:
@@ -51,7 +63,7 @@ def _onoma(name: str, settings: Settings) -> Candidate:
     from onoma.evaluation.examine import Candidate
     from onoma.evaluation.runs import read_history
 
-    tagger = onoma.load(name, threads=settings.threads)
+    tagger = onoma.load(name, threads=settings.threads, provider=settings.provider)
     manifest, history = tagger.manifest, read_history(tagger.folder)
     seconds = sum(row.get("seconds", 0.0) for row in history)
     facts = ModelFacts(

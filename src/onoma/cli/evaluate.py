@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from onoma.cli import judging
-from onoma.cli.annotators import MODEL_HELP
+from onoma.cli.annotators import MODEL_HELP, Provider
 from onoma.cli.reporting import HtmlTarget, JsonTarget, MarkdownTarget, PlotFolder, write_json, write_text
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ def evaluate(
     scheme: judging.Scheme = None,
     threads: judging.Threads = None,
     aggregation: judging.Aggregation = "first",
+    provider: Provider = "cpu",
 ) -> None:
     """Write the report card of a tagger: scores with intervals, other ways of matching, seen and unseen
     entities, mistakes, calibration, speed.
@@ -65,7 +66,7 @@ def evaluate(
     """
     plan = judging.Plan(
         corpus, split, train, sample, seed, resamples, corpus_map, model_map, tag_column, scheme, threads,
-        aggregation, timed,
+        aggregation, timed, provider,
     )  # fmt: skip
     card, *others = plan.cards([model, *judging.matching_folders(runs or [])])
     hand_over(_with_runs(card, others), json, markdown, html, plots, full)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from onoma.cli.annotators import Provider
 from onoma.cli.sources import STDIN, checked_encoding, expand, file_batches, text_batches
 from onoma.errors import InputError
 from onoma.files import whole_file
@@ -45,6 +46,7 @@ def extract(
         Path | None, typer.Option("--out", "-o", help="A file to write, whole or not at all.")
     ] = None,
     encoding: Annotated[str, typer.Option(help="How files and standard input are encoded.")] = "utf-8",
+    provider: Provider = "cpu",
 ) -> None:
     """Find the names in text, files or a stream.
 
@@ -67,7 +69,7 @@ def extract(
     with _destination(out) as write:
         from onoma.runtime import load
 
-        tagger = load(model)
+        tagger = load(model, provider=provider)
         view = View(tagger.labels, f"Names found by {tagger.name}", None if out else _console())
         documents = extract_documents(tagger, sources, keep)
         for piece in write_as(documents, view):

@@ -90,6 +90,7 @@ class Plan:
     threads: int | None = None
     aggregation: str = "first"
     timed: bool = True
+    provider: str = "cpu"
 
     @cached_property
     def gold(self) -> Corpus:
@@ -113,7 +114,7 @@ class Plan:
 
     def cards(self, models: Sequence[str]) -> Iterator[Card]:
         """The card of each of ``models``, one after another; all are loaded before the first is run."""
-        settings = Settings(self.threads, self.aggregation)
+        settings = Settings(self.threads, self.aggregation, self.provider)
         for candidate in [self._renamed(load_candidate(model, settings)) for model in models]:
             yield self._card(candidate)
 

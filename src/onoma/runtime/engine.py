@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
-from onoma.errors import BundleError
 from onoma.features.words import WordFeatures
 from onoma.runtime.bundle import TAGS, WORDS
 from onoma.runtime.confidence import Confidence
+from onoma.runtime.network import Network
+from onoma.runtime.providers import CPU
 from onoma.runtime.words import WordVectors
 from onoma.tagging import TagSet
 from onoma.tagging.decode import Decoder, ScoredSpan, TagScores
@@ -38,12 +38,23 @@ class Engine:
     """Runs a bundle's two graphs and decodes what they say; many threads may use it at once.
 
     ``threads`` is how many batches may run side by side, each on one core: that is quicker than many cores on
-    one batch, and gives every batch the same arithmetic. Raises `BundleError` when a graph cannot be loaded.
+    one batch, and gives every batch the same arithmetic. ``alone``: see `Network`. Raises `BundleError` when
+    a graph cannot be loaded, `InputError` when ``provider`` is not there.
     """
 
-    def __init__(self, folder: Path, tags: TagSet, threads: int, confidence: Confidence) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        tags: TagSet,
+        threads: int,
+        confidence: Confidence,
+        *,
+        provider: str = CPU,
+        alone: bool = False,
+    ) -> None:
         self.features = WordFeatures.load(folder)
-        self._words, self.network = (_Network(folder / name) for name in (WORDS, TAGS))
+        self._words = Network(folder / WORDS, provider)
+        self.network = Network(folder / TAGS, provider, alone=alone)
         self._vectors = WordVectors(self._compute)
         self._tags, self._moves = tags, self.network(self.inputs([[""]]))
         self.trust(confidence)
@@ -104,34 +115,6 @@ class Reading:
             for i, each in zip(group, found, strict=True):
                 spans[i] = each
         return spans
-
-
-class _Network:
-    """One ONNX graph; it takes what it needs of the arrays it is given, cast to what it asks for."""
-
-    def __init__(self, path: Path) -> None:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        try:
-            self._session = onnxruntime.InferenceSession(
-                str(path), options, providers=["CPUExecutionProvider"]
-            )
-        except Exception as error:  # ONNX Runtime raises its own classes, all straight from Exception
-            raise BundleError(f"ONNX Runtime cannot load {path}: {error}") from error
-        self._inputs = {node.name: _DTYPES[node.type] for node in self._session.get_inputs()}
-        self._outputs = [node.name for node in self._session.get_outputs()]
-
-    def run(self, given: dict[str, NDArray[Any]]) -> list[NDArray[Any]]:
-        feeds = {name: given[name].astype(kind, copy=False) for name, kind in self._inputs.items()}
-        found: list[NDArray[Any]] = self._session.run(None, feeds)
-        return found
-
-    def __call__(self, given: dict[str, NDArray[Any]]) -> TagScores:
-        return TagScores(**dict(zip(self._outputs, self.run(given), strict=True)))
-
-
-_DTYPES = {"tensor(int64)": np.int64, "tensor(int32)": np.int32, "tensor(float)": np.float32}
 
 
 class _Pool:

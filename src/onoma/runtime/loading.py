@@ -8,6 +8,7 @@ from pathlib import Path
 
 from onoma.errors import BundleError, nearest
 from onoma.runtime.bundle import MANIFEST
+from onoma.runtime.providers import CPU
 from onoma.runtime.tagger import Tagger
 
 __all__ = ["DEFAULT", "find", "installed", "load"]
@@ -16,15 +17,19 @@ DEFAULT = "en-gmb"
 """The bundle that is shipped inside the package."""
 
 
-def load(model: str | os.PathLike[str] = DEFAULT, *, threads: int | None = None) -> Tagger:
+def load(
+    model: str | os.PathLike[str] = DEFAULT, *, threads: int | None = None, provider: str = CPU
+) -> Tagger:
     """The tagger called ``model``, or the one in the folder ``model``.
 
-    Raises `BundleError` naming what is installed when there is none of that name.
+    ``threads`` bounds the cores it uses; ``provider`` names what runs it: cpu, cuda, tensorrt, coreml and
+    others of ONNX Runtime's execution providers. Raises `BundleError` naming what is installed when there is
+    none of that name, `InputError` naming the providers there are when ``provider`` is none of them.
 
     >>> load().name
     'en-gmb'
     """
-    return Tagger(find(model), threads=threads)
+    return Tagger(find(model), threads=threads, provider=provider)
 
 
 def find(model: str | os.PathLike[str] = DEFAULT) -> Path:

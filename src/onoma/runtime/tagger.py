@@ -13,6 +13,7 @@ from typing import Literal, NamedTuple, overload
 from onoma.errors import InputError
 from onoma.runtime.bundle import read_manifest, verify
 from onoma.runtime.engine import Engine, Reading
+from onoma.runtime.providers import CPU
 from onoma.tagging import TagSet
 from onoma.tagging.align import token_spans
 from onoma.tagging.decode import ScoredSpan
@@ -44,10 +45,12 @@ class Tagger:
     ['Angela Merkel', 'Paris']
     """
 
-    def __init__(self, folder: str | Path, *, threads: int | None = None) -> None:
+    def __init__(self, folder: str | Path, *, threads: int | None = None, provider: str = CPU) -> None:
         """Load and verify the bundle in ``folder``; ``threads`` bounds the cores it uses (default: all).
 
-        Raises `BundleError` when the bundle is missing, damaged or of a newer format.
+        ``provider`` is the part of the machine that runs the networks (see `onoma.runtime.providers`).
+        Raises `BundleError` when the bundle is missing, damaged or of a newer format, `InputError` when the
+        provider is not there.
         """
         self.folder = Path(folder)
         self.manifest = read_manifest(self.folder)
@@ -55,7 +58,14 @@ class Tagger:
         self.tags = TagSet(self.manifest.labels, self.manifest.scheme)
         self.threads = threads or _cores()
         self._version = self.manifest.version
-        self.engine = Engine(self.folder, self.tags, self.threads, self.manifest.confidence)
+        self.engine = Engine(
+            self.folder,
+            self.tags,
+            self.threads,
+            self.manifest.confidence,
+            provider=provider,
+            alone=self.manifest.alone,
+        )
 
     @property
     def name(self) -> str:

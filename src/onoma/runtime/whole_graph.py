@@ -43,7 +43,8 @@ WordFeatures.arrays); index [batch, time]: the row of each token's word, 0 beyon
 
 Outputs: emissions [batch, time, tag]: the network's scores, of no meaning beyond a sentence's end; path
 [batch, time]: the best legal tags, 0 there; marginals [batch, time, tag]: their probabilities, 0 there;
-entities [entity, 4]: row, first token, one past the last, number of the label; probabilities [entity]: theirs.
+entities [entity, 4]: row, first token, one past the last, number of the label; probabilities [entity]:
+theirs.
 
 The metadata "onoma" is JSON with the names of labels and tags."""
 
