@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 from onoma.tagging import TagSet
-from onoma.tagging.decode import TagScores, decode, marginals, viterbi
+from onoma.tagging.decode import Decoder, TagScores, decode, marginals, viterbi
 
 SCHEMES = ("iob2", "bioes")  # those that networks learn
 SEEDS = st.integers(0, 2**32 - 1)
@@ -71,9 +71,10 @@ def test_decoding_equals_enumeration(scheme, crf, seed, length, padding):
     path = viterbi(scores, lengths, tags)[0]
     assert tuple(path[:length]) == best
     assert not path[length:].any()
-    [found] = decode(scores, lengths, tags)
+    [found], [certainty] = Decoder(tags, scores).read(scores.emissions, lengths)
     assert [span[:3] for span in found] == tags.decode(np.array(best))
     share = probabilities(weights)
+    assert_allclose(certainty, share.max() if crf else np.exp(weights.max()), rtol=1e-9)
     for start, end, label, score in found:
         if crf:  # the marginal of exactly this span and label
             holds = [(start, end, label) in tags.decode(np.array(other)) for other in paths]

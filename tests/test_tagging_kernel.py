@@ -41,10 +41,11 @@ def make_scores(chance: np.random.Generator, batch: int, time: int, count: int, 
 def test_the_kernel_gives_what_numpy_gives(scheme, crf, seed, lengths, labels, temperature):
     tags = TagSet([f"label{i}" for i in range(labels)], scheme)
     scores = make_scores(np.random.default_rng(seed), len(lengths), max(lengths) + 1, len(tags), crf)
-    quick, plain = (
-        Decoder(tags, scores, temperature, kernel=kernel)(scores.emissions, np.array(lengths))
+    (quick, quick_sure), (plain, plain_sure) = (
+        Decoder(tags, scores, temperature, kernel=kernel).read(scores.emissions, np.array(lengths))
         for kernel in (True, False)
     )
+    assert quick_sure == pytest.approx(plain_sure, rel=1e-9, abs=1e-12)
     assert [[span[:3] for span in row] for row in quick] == [[span[:3] for span in row] for row in plain]
     for mine, other in zip(quick, plain, strict=True):
         assert [span[3] for span in mine] == pytest.approx([span[3] for span in other], rel=1e-9, abs=1e-12)

@@ -61,14 +61,19 @@ class Decoder:
 
         ``lengths`` ``[batch]`` counts each row's tokens; what lies beyond is padding and changes nothing.
         """
-        entities = self._find(emissions, lengths)
-        entities = entities._replace(probability=self._mend(entities.probability))
-        columns = (column.tolist() for column in entities)
+        return self.read(emissions, lengths)[0]
+
+    def read(
+        self, emissions: Floats, lengths: NDArray[np.integer]
+    ) -> tuple[list[list[ScoredSpan]], list[float]]:
+        """The same, and for each row the probability of its whole path: that all of its tags are right."""
+        *spans, probability, certainty = self._find(emissions, lengths)
+        columns = (column.tolist() for column in (*spans, self._mend(probability)))
         names = self.chain.tags.labels
         found: list[list[ScoredSpan]] = [[] for _ in range(len(lengths))]
-        for row, start, end, label, probability in zip(*columns, strict=True):
-            found[row].append((start, end, names[label], min(max(probability, 0.0), 1.0)))
-        return found
+        for row, start, end, label, score in zip(*columns, strict=True):
+            found[row].append((start, end, names[label], min(max(score, 0.0), 1.0)))
+        return found, certainty.clip(0.0, 1.0).tolist()
 
     def mended(self, probability: float) -> float:
         """One probability as this decoder shows it."""

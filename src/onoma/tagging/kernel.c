@@ -125,8 +125,8 @@ WIDE static void best_path(const Chain *c, int64_t time, Room *room, int64_t *pa
     }
 }
 
-/* Scaled so that each forward row sums to one; backward carries the inverse scales. */
-WIDE static void forward_backward(const Chain *c, int64_t time, Room *room) {
+/* Scaled so that each row sums to one; returns what all paths weigh, the scales aside. */
+WIDE static double forward_pass(const Chain *c, int64_t time, Room *room) {
     int64_t tags = c->tags;
     for (int64_t t = 0; t < time; t++) {
         double *row = room->forward + t * tags;
@@ -150,6 +150,12 @@ WIDE static void forward_backward(const Chain *c, int64_t time, Room *room) {
     double ending = 0.0;
     const double *final = room->forward + (time - 1) * tags;
     for (int64_t j = 0; j < tags; j++) ending += final[j] * c->stop[j];
+    return ending;
+}
+
+/* Carries the inverse scales, so that its product with forward is a marginal. */
+WIDE static void backward_pass(const Chain *c, int64_t time, Room *room, double ending) {
+    int64_t tags = c->tags;
     for (int64_t j = 0; j < tags; j++) room->backward[(time - 1) * tags + j] = c->stop[j] / ending;
     for (int64_t t = time - 2; t >= 0; t--) {
         const double *after = room->backward + (t + 1) * tags, *emit = room->emit + (t + 1) * tags;
@@ -183,15 +189,27 @@ static double product_of_tokens(int64_t tags, const Room *room, const int64_t *p
     return product;
 }
 
+/* The probability of exactly this path. */
+static double path_probability(const Chain *c, int64_t time, const Room *room, const int64_t *path,
+                               double ending) {
+    int64_t tags = c->tags;
+    double product = c->enter[path[0]] * room->emit[path[0]] / room->scale[0];
+    for (int64_t t = 1; t < time; t++)
+        product *= c->move[path[t - 1] * tags + path[t]] * room->emit[t * tags + path[t]] / room->scale[t];
+    return product * c->stop[path[time - 1]] / ending;
+}
+
 /* Decode each row; returns how many spans were found, or -1 when memory ran out.
  *
  * spans is [found, 4]: row, first token, end token, tag of the first token; there is room for one a token.
+ * certainty is [rows]: the probability of the row's whole path.
  * paths may be NULL; what lies beyond a row's length stays as it is there.
  */
-int64_t onoma_decode(const float *emissions, const int64_t *lengths, int64_t rows, int64_t width, int64_t tags,
+int64_t onoma_read(const float *emissions, const int64_t *lengths, int64_t rows, int64_t width, int64_t tags,
                      const double *transitions, const double *start, const double *end, const double *move,
                      const double *turned, const double *enter, const double *stop,
-                     const uint8_t *continues, double sharpness, int32_t crf, int64_t *paths, int64_t *spans, double *probability) {
+                     const uint8_t *continues, double sharpness, int32_t crf, int64_t *paths, int64_t *spans,
+                     double *probability, double *certainty) {
     Chain chain = {tags, transitions, start, end, move, turned, enter, stop, continues, sharpness, crf};
     char *memory = malloc(room_size(width, tags) + (size_t)width * sizeof(int64_t));
     if (memory == NULL) return -1;
@@ -200,16 +218,20 @@ int64_t onoma_decode(const float *emissions, const int64_t *lengths, int64_t row
     int64_t found = 0;
     for (int64_t row = 0; row < rows; row++) {
         int64_t time = lengths[row];
+        certainty[row] = 1.0;
         if (time == 0) continue;
         int64_t *path = paths ? paths + row * width : own;
         read_scores(&chain, emissions + row * width * tags, time, &room);
         best_path(&chain, time, &room, path);
+        double ending = crf ? forward_pass(&chain, time, &room) : 1.0;
+        certainty[row] = crf ? path_probability(&chain, time, &room, path, ending)
+                             : product_of_tokens(tags, &room, path, 0, time);
         int ready = !crf;
         for (int64_t first = 0, past; first < time; first = past) {
             past = first + 1;
             if (path[first] == 0) continue;
             while (past < time && continues[path[past - 1] * tags + path[past]]) past++;
-            if (!ready) forward_backward(&chain, time, &room);
+            if (!ready) backward_pass(&chain, time, &room, ending);
             ready = 1;
             probability[found] = crf ? span_marginal(&chain, time, &room, path, first, past)
                                      : product_of_tokens(tags, &room, path, first, past);

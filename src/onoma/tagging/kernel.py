@@ -26,11 +26,11 @@ _POINTER, _SIZE = ctypes.c_void_p, ctypes.c_int64
 
 @cache
 def load_kernel() -> Any | None:
-    """The C function ``onoma_decode``; None where there is none to be had."""
+    """The C function ``onoma_read``; None where there is none to be had."""
     if os.environ.get("ONOMA_KERNEL") == "off" or not LIBRARY.is_file():
         return None
     try:
-        function = ctypes.CDLL(str(LIBRARY)).onoma_decode
+        function = ctypes.CDLL(str(LIBRARY)).onoma_read
     except (OSError, AttributeError):  # built for another machine, or for another version
         return None
     function.restype = ctypes.c_int64
@@ -38,13 +38,13 @@ def load_kernel() -> Any | None:
         *(_POINTER, _POINTER, _SIZE, _SIZE, _SIZE),  # emissions, lengths, rows, width, tags
         *[_POINTER] * 8,  # the chain
         *(ctypes.c_double, ctypes.c_int32),  # sharpness, crf
-        *[_POINTER] * 3,  # paths, spans, probability
+        *[_POINTER] * 4,  # paths, spans, probability, certainty
     ]
     return function
 
 
 class Kernel:
-    """``onoma_decode`` with the arrays of one chain at hand."""
+    """``onoma_read`` with the arrays of one chain at hand."""
 
     def __init__(self, function: Any, chain: Chain) -> None:
         between, enter, stop = chain.weight
@@ -62,7 +62,8 @@ class Kernel:
         lengths = np.ascontiguousarray(lengths, dtype=np.int64)
         tokens = int(lengths.sum())
         spans, probability = np.empty((tokens, 4), dtype=np.int64), np.empty(tokens)
-        outputs = None, spans.ctypes.data, probability.ctypes.data
+        certainty = np.empty(len(lengths))
+        outputs = None, spans.ctypes.data, probability.ctypes.data, certainty.ctypes.data
         count = self._function(
             emissions.ctypes.data,
             lengths.ctypes.data,
@@ -74,4 +75,4 @@ class Kernel:
         if count < 0:
             raise MemoryError(f"decoding {tokens} tokens needs more memory than there is")
         row, start, end, tag = spans[:count].T
-        return Found(row, start, end, self._labels[tag], probability[:count])
+        return Found(row, start, end, self._labels[tag], probability[:count], certainty)

@@ -5,6 +5,7 @@ This is the specification that ``kernel.c`` is held to, and what runs where ther
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -23,13 +24,14 @@ FLOOR = -80.0
 
 
 class Found(NamedTuple):
-    """Entities of a batch, row by row; all ``[entity]``."""
+    """Entities of a batch, row by row, ``[entity]``, and how likely each row's whole path is, ``[row]``."""
 
     row: Integers
     start: Integers  # first token
     end: Integers  # one past the last
     label: Integers
     probability: Floats
+    certainty: Floats
 
 
 class Lattice:
@@ -79,9 +81,10 @@ class Lattice:
         ``forward[t]`` sums to one; ``backward`` carries the inverse scales, so their product at ``t`` is
         proportional to the marginal and equal to it up to the scale of the sentence's end (Rabiner 1989).
         """
-        forward, scale = self._forward()
+        forward, scale = self._forward
         return forward, self._backward(forward, scale), scale
 
+    @cached_property
     def _forward(self) -> tuple[Floats, Floats]:
         move, enter, _ = self.chain.weight
         emit = self.emit
@@ -143,13 +146,36 @@ class Lattice:
         result: Floats = forward[row, start, paths[row, start]] * inside * out
         return result
 
+    def path_probabilities(self, paths: NDArray[np.int64]) -> Floats:
+        """The probability of each row's whole path ``[batch]``; 1 for a row without tokens."""
+        batch, time = paths.shape
+        if not time:
+            return np.ones(batch)
+        here, first, last = np.arange(batch), paths[:, 0], paths[np.arange(batch), self.lengths - 1]
+        if self.chain.crf:
+            forward, scale = self._forward
+            _, enter, stop = self.chain.weight
+            steps = self._log_steps(scale, paths)
+            steps[:, 0] = _log(enter[first] * self.emit[here, 0, first] / scale[:, 0])
+            steps[here, self.lengths - 1] += _log(stop[last] / (forward[:, -1] * stop).sum(-1))
+        else:
+            steps = np.log(np.take_along_axis(self.emit, paths[:, :, None], -1)[..., 0])
+        live = np.arange(time) < self.lengths[:, None]
+        result: Floats = np.exp(np.where(live, steps, 0.0).sum(1))
+        return result
+
     def _log_steps(self, scale: Floats, paths: NDArray[np.int64]) -> Floats:
         """``[batch, time]``: the log weight of the step into each token along the path."""
         taken = np.take_along_axis(self.emit, paths[:, :, None], -1)[..., 0]
         steps = np.ones_like(taken)
         steps[:, 1:] = self.chain.weight.between[paths[:, :-1], paths[:, 1:]] * taken[:, 1:] / scale[:, 1:]
-        result: Floats = np.log(np.maximum(steps, 1e-300))
-        return result
+        return _log(steps)
+
+
+def _log(weights: Floats) -> Floats:
+    """Logarithms, of 0 too, which is as good as never."""
+    result: Floats = np.log(np.maximum(weights, 1e-300))
+    return result
 
 
 def find_spans(chain: Chain, emissions: Floats, lengths: Integers) -> Found:
@@ -158,7 +184,7 @@ def find_spans(chain: Chain, emissions: Floats, lengths: Integers) -> Found:
     paths = lattice.best_paths()
     row, start, end, label = _spans(paths, chain.tags)
     weigh = lattice.span_marginals if chain.crf else lattice.product_of_tokens
-    return Found(row, start, end, label, weigh(paths, row, start, end))
+    return Found(row, start, end, label, weigh(paths, row, start, end), lattice.path_probabilities(paths))
 
 
 def _spans(
