@@ -152,7 +152,7 @@ def test_redis_answers_what_another_process_would_have_asked(redis_store):
     found = Caching(tagger, redis_store)(["Ünal", "Ada met Bob"])
     assert tagger.asked == {}
     assert found == plain([Document("Ünal"), Document("Ada met Bob")])
-    assert found[0].coverage == Coverage(4, 1, "capitals@1")
+    assert found[0].coverage == Coverage(4, 1, "capitals@1", None)
 
 
 @pytest.mark.service
@@ -238,7 +238,9 @@ def test_an_address_that_is_none_is_refused():
 
 
 entities = st.builds(Entity, st.integers(0, 99), st.integers(0, 99), st.text(), st.floats(0, 1))
-coverages = st.none() | st.builds(Coverage, st.integers(0), st.integers(0), st.text())
+coverages = st.none() | st.builds(
+    Coverage, st.integers(0), st.integers(0), st.text(), st.none() | st.floats(0, 1)
+)
 
 
 @given(

@@ -25,13 +25,15 @@ from onoma.tagging import TagSet
 from onoma.tagging.decode import Decoder, ScoredSpan, TagScores
 from onoma.tagging.readings import Readings
 
-__all__ = ["Engine", "Reading"]
+__all__ = ["Engine", "Reading", "Row"]
 
 _ROWS = 64  # sentences a network call
 _CELLS = 8192  # tokens a network call, padding included, unless one sentence is longer
 
 Rows = Sequence[Sequence[str]]
 Spans = list[ScoredSpan]
+Row = tuple[Spans, float]
+"""The entities of a row of words, and the probability that all of its tags are right."""
 
 
 class Engine:
@@ -66,7 +68,7 @@ class Engine:
 
     def read(self, rows: Rows) -> list[Spans]:
         """The entities of each row of words, as spans of its words; no row may be empty."""
-        return self.begin(rows).result()
+        return [spans for spans, _ in self.begin(rows).result()]
 
     def begin(self, rows: Rows) -> Reading:
         """Start to read ``rows`` on other threads, where there are any; rows of like length run together."""
@@ -86,9 +88,10 @@ class Engine:
         found = (readings.of(span[:3], limit) for span in spans)
         return [[(*span[:3], decoder.mended(span[3])) for span in others] for others in found]
 
-    def _read(self, rows: Rows) -> list[Spans]:
+    def _read(self, rows: Rows) -> list[Row]:
         inputs = self.inputs(rows)
-        return self._decode(self.network(inputs).emissions, inputs["lengths"])
+        found = self._decode.read(self.network(inputs).emissions, inputs["lengths"])
+        return list(zip(*found, strict=True))
 
     def inputs(self, rows: Rows) -> dict[str, NDArray[Any]]:
         """What ``network`` takes: ``vectors`` ``[row, time, width]``, ``lengths`` ``[row]``, ``mask``."""
@@ -105,16 +108,16 @@ class Engine:
 class Reading:
     """Rows on their way: `result` waits for them and puts them back in order."""
 
-    def __init__(self, count: int, groups: list[list[int]], found: Iterator[list[Spans]]) -> None:
+    def __init__(self, count: int, groups: list[list[int]], found: Iterator[list[Row]]) -> None:
         self._count, self._groups, self._found = count, groups, found
 
-    def result(self) -> list[Spans]:
-        """The entities of each row; raises what reading raised."""
-        spans: list[Spans] = [[] for _ in range(self._count)]
+    def result(self) -> list[Row]:
+        """What was read of each row; raises what reading raised."""
+        rows: list[Row] = [([], 1.0)] * self._count
         for group, found in zip(self._groups, self._found, strict=True):
             for i, each in zip(group, found, strict=True):
-                spans[i] = each
-        return spans
+                rows[i] = each
+        return rows
 
 
 class _Pool:
@@ -125,7 +128,7 @@ class _Pool:
         self._workers: ThreadPoolExecutor | None = None
         self._process = os.getpid()
 
-    def map(self, work: Callable[[Rows], list[Spans]], batches: Sequence[Rows]) -> Iterator[list[Spans]]:
+    def map(self, work: Callable[[Rows], list[Row]], batches: Sequence[Rows]) -> Iterator[list[Row]]:
         """``work`` on each batch, in order; begun at once, unless there is nothing to share out."""
         if self.threads == 1 or len(batches) == 1:
             return map(work, batches)

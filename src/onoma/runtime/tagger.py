@@ -12,8 +12,9 @@ from typing import Literal, NamedTuple, overload
 
 from onoma.errors import InputError
 from onoma.runtime.bundle import read_manifest, verify
-from onoma.runtime.engine import Engine, Reading
+from onoma.runtime.engine import Engine, Reading, Row
 from onoma.runtime.providers import CPU
+from onoma.runtime.texts import Text, tokenised
 from onoma.tagging import TagSet
 from onoma.tagging.align import token_spans
 from onoma.tagging.decode import ScoredSpan
@@ -22,9 +23,6 @@ from onoma.text.sentences import sentence_starts
 from onoma.text.windows import Window, merge_spans, plan_windows
 
 __all__ = ["Tagger"]
-
-
-Text = str | Document
 
 
 class _Chunk(NamedTuple):
@@ -57,7 +55,7 @@ class Tagger:
         verify(self.folder, self.manifest)
         self.tags = TagSet(self.manifest.labels, self.manifest.scheme)
         self.threads = threads or _cores()
-        self._version = self.manifest.version
+        self.version = self.manifest.version
         self.engine = Engine(
             self.folder,
             self.tags,
@@ -151,11 +149,10 @@ class Tagger:
             if isinstance(document, InputError):
                 yield document
                 continue
-            if len(plan) == 1:
-                spans = next(found)
-            else:
-                spans = merge_spans(plan, [[_shifted(span, w.start) for span in next(found)] for w in plan])
-            coverage = Coverage(len(document.text), len(plan), self._version)
+            spans, certainty = (
+                next(found) if len(plan) == 1 else _joined(plan, list(islice(found, len(plan))))
+            )
+            coverage = Coverage(len(document.text), len(plan), self.version, certainty)
             entities = _entities(document.tokens, spans)
             yield Document(document.text, document.tokens, entities, document.id, document.meta, coverage)
 
@@ -192,7 +189,7 @@ def _cores() -> int:
 def _taken(at: int, text: Text, strict: bool) -> Document | InputError:
     """The item as a document with tokens; what is wrong with it, if something is."""
     try:
-        return _document(text)
+        return tokenised(text)
     except InputError as error:
         fault = InputError(f"item {at} (counted from 0): {error}")
         if strict:
@@ -200,24 +197,10 @@ def _taken(at: int, text: Text, strict: bool) -> Document | InputError:
         return fault
 
 
-def _document(text: Text) -> Document:
-    if isinstance(text, Document):
-        document = text if text.tokens else Document.from_text(text.text, id=text.id).replace(meta=text.meta)
-    elif isinstance(text, str):
-        document = Document.from_text(text)
-    else:
-        raise InputError(f"a tagger takes strings and Documents, not {type(text).__name__}")
-    if not (document.text.isascii() or _encodes(document.text)):
-        raise InputError("the text holds half of a surrogate pair, which is no character")
-    return document
-
-
-def _encodes(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+def _joined(plan: Sequence[Window], rows: Sequence[Row]) -> Row:
+    """What was read of a text in windows: it is as certain as the least certain of them."""
+    shifted = [[_shifted(span, w.start) for span in spans] for w, (spans, _) in zip(plan, rows, strict=True)]
+    return merge_spans(plan, shifted), min((certainty for _, certainty in rows), default=1.0)
 
 
 def _shifted(span: ScoredSpan, by: int) -> ScoredSpan:

@@ -55,12 +55,16 @@ def _encodes(text: str) -> bool:
     return True
 
 
-def tokenised(document: Document) -> Document:
-    """``document`` with tokens: its own, else those of the default tokenizer.
+def tokenised(text: Text) -> Document:
+    """``text`` as a `Document` with tokens: its own, else those of the default tokenizer.
+
+    Raises what `checked` raises.
 
     >>> len(tokenised(Document("Ada wrote.", id="a")).tokens)
     3
     """
-    if document.tokens:
-        return document
-    return document.replace(tokens=Document.from_text(document.text).tokens)
+    if isinstance(text, str):
+        return checked(Document.from_text(text))
+    if isinstance(text, Document) and not text.tokens:
+        return checked(text.replace(tokens=Document.from_text(text.text).tokens))
+    return checked(text)

@@ -48,11 +48,16 @@ class Entity:
 
 
 class Coverage(NamedTuple):
-    """How a tagger read a text: how many of its characters, in how many windows, and which tagger it was."""
+    """How a tagger read a text: how many of its characters, in how many windows, and which tagger it was.
+
+    ``certainty`` is the probability, as the tagger sees it, that its whole reading is right, what it did not
+    find included (of several windows, of the least certain); None where a tagger does not tell.
+    """
 
     characters: int
     windows: int
     tagger: str
+    certainty: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
