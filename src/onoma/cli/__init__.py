@@ -4,7 +4,7 @@
 that command runs, so ``onoma extract`` never pays for what ``onoma train`` needs.
 
 >>> " ".join(sorted(COMMANDS))
-'business check convert evaluate extract models score slices split train vectors'
+'bench business calibrate check convert evaluate extract models score slices split train vectors'
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ COMMANDS: dict[str, Command] = {
     "score": Command("onoma.cli.score:score", "Score a file of predictions against gold."),
     "slices": Command("onoma.cli.slices:slices", "Score a tagger on edited sentences and other names."),
     "business": Command("onoma.cli.business:business", "Work out hours, cost and errors from a card."),
+    "bench": Command("onoma.cli.bench:bench", "Measure a tagger's speed and memory on this machine."),
     "vectors": Command("onoma.cli.vectors:app", "Make word vectors from an encoder."),
 }
 

@@ -6,7 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-__all__ = ["CorpusFacts", "ModelFacts"]
+__all__ = ["BUNDLE", "CorpusFacts", "ModelFacts"]
+
+BUNDLE = "Onoma bundle"
+"""The kind of tagger that finds the tokens of a text by itself."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ import numpy as np
 
 from onoma.text.document import Annotate, Document
 
-__all__ = ["Speed", "machine", "measure_speed"]
+__all__ = ["Speed", "machine", "measure_speed", "percentiles", "rate", "seconds_of_calls"]
 
 _PERCENTILES = (50, 95, 99)
 _WARMUP = 5  # calls before the first that counts: caches fill, threads start
@@ -65,28 +65,40 @@ def measure_speed(
     tokens = sum(len(text.tokens) for text in texts)
     for text in texts[:_WARMUP]:
         annotate([text])
-    single = [_seconds(annotate, [text], clock) for text in texts]
+    single = seconds_of_calls(annotate, texts, 1, clock)
     annotate(texts[:batch_size])
-    batches = [texts[at : at + batch_size] for at in range(0, len(texts), batch_size)]
-    batched = sum(_seconds(annotate, batch, clock) for batch in batches)
+    batched = sum(seconds_of_calls(annotate, texts, batch_size, clock))
     return Speed(
         sentences=len(texts),
         tokens=tokens,
         batch_size=batch_size,
-        latency_ms={f"p{p}": round(1000 * float(np.percentile(single, p)), 4) for p in _PERCENTILES},
-        tokens_per_second={"single": _rate(tokens, sum(single)), "batched": _rate(tokens, batched)},
+        latency_ms=percentiles(single),
+        tokens_per_second={"single": rate(tokens, sum(single)), "batched": rate(tokens, batched)},
         threads=threads,
         machine=machine(),
     )
 
 
-def _seconds(annotate: Annotate, batch: list[Document], clock: Callable[[], float]) -> float:
-    began = clock()
-    annotate(batch)
-    return clock() - began
+def seconds_of_calls(
+    annotate: Annotate, texts: Sequence[Document], batch_size: int, clock: Callable[[], float]
+) -> list[float]:
+    """How long each call takes in which ``annotate`` is given ``batch_size`` of ``texts``, in order."""
+    taken = []
+    for at in range(0, len(texts), batch_size):
+        batch = texts[at : at + batch_size]
+        began = clock()
+        annotate(batch)
+        taken.append(clock() - began)
+    return taken
 
 
-def _rate(tokens: int, seconds: float) -> float:
+def percentiles(seconds: Sequence[float]) -> dict[str, float]:
+    """``p50``, ``p95`` and ``p99`` of ``seconds``, in milliseconds."""
+    return {f"p{p}": round(1000 * float(np.percentile(seconds, p)), 4) for p in _PERCENTILES}
+
+
+def rate(tokens: int, seconds: float) -> float:
+    """Tokens a second."""
     return round(tokens / max(seconds, 1e-9), 1)
 
 
