@@ -3,8 +3,9 @@
 `COMMANDS` names every command, where it lives and what it is for. A command's module is imported only when
 that command runs, so ``onoma extract`` never pays for what ``onoma train`` needs.
 
->>> " ".join(sorted(COMMANDS))
-'bench business calibrate check convert evaluate extract models score slices split train vectors'
+>>> print(*sorted(COMMANDS))  # doctest: +NORMALIZE_WHITESPACE
+bench business calibrate cascade check convert evaluate export
+extract models score slices split train vectors
 """
 
 from __future__ import annotations
@@ -36,11 +37,13 @@ COMMANDS: dict[str, Command] = {
     "split": Command("onoma.cli.split:split", "Divide a corpus into train, dev and test."),
     "calibrate": Command("onoma.cli.calibrate:calibrate", "Make a tagger's scores probabilities."),
     "train": Command("onoma.cli.train:train", "Train a tagger by a recipe."),
+    "export": Command("onoma.cli.export:export", "Write a tagger as one graph, as int8, or for JavaScript."),
     "evaluate": Command("onoma.cli.evaluate:evaluate", "Score a tagger on a corpus."),
     "score": Command("onoma.cli.score:score", "Score a file of predictions against gold."),
     "slices": Command("onoma.cli.slices:slices", "Score a tagger on edited sentences and other names."),
     "business": Command("onoma.cli.business:business", "Work out hours, cost and errors from a card."),
     "bench": Command("onoma.cli.bench:bench", "Measure a tagger's speed and memory on this machine."),
+    "cascade": Command("onoma.cli.cascade:app", "Let a cheap tagger answer where it is sure enough."),
     "vectors": Command("onoma.cli.vectors:app", "Make word vectors from an encoder."),
 }
 

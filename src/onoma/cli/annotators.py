@@ -18,7 +18,8 @@ __all__ = ["MODEL_HELP", "Provider", "Settings", "load_candidate"]
 
 MODEL_HELP = (
     "A bundle (its folder, or the name of an installed one); spacy:NAME or a pipeline's folder; hf:NAME or a "
-    "token classifier's folder; module:name of a Python function; predictions:FILE in any corpus format."
+    "token classifier's folder; module:name of a Python function; predictions:FILE in any corpus format; "
+    "cascade:FILE that onoma cascade fit wrote."
 )
 
 Provider = Annotated[
@@ -120,6 +121,18 @@ def _predictions(path: str, settings: Settings) -> Candidate:
     return Candidate(annotate, facts, whole=True)
 
 
+def _cascade(path: str, settings: Settings) -> Candidate:
+    from onoma.evaluation.card_facts import ModelFacts
+    from onoma.evaluation.examine import Candidate
+    from onoma.runtime.cascade import read_policy
+
+    policy = read_policy(path)
+    cheap, costly = (load_candidate(name, settings) for name in (policy.cheap, policy.costly))
+    labels = sorted({*(cheap.facts.labels or ()), *(costly.facts.labels or ())})
+    facts = ModelFacts(f"{cheap.facts.name} → {costly.facts.name}", "cascade", labels)
+    return Candidate(policy.of(cheap.annotate, costly.annotate), facts)
+
+
 def _foreign(tagger: Any) -> Candidate:
     """A tagger of `onoma.runtime.foreign` or `onoma.models.hugging_face`, with what it tells of itself."""
     from onoma.evaluation.card_facts import ModelFacts
@@ -138,4 +151,5 @@ _KINDS: dict[str, Callable[[str, Settings], Candidate]] = {
     "spacy": _spacy,
     "hf": _hugging_face,
     "predictions": _predictions,
+    "cascade": _cascade,
 }
