@@ -12,7 +12,8 @@
     ├── OutputError               6  507   a result cannot be written; nothing half-written is left
     ├── TrainingError             7  500   a run had to stop; its last good checkpoint is kept
     ├── MissingExtraError         8  501   the feature needs an optional dependency; gives the install line
-    └── BusyError                 9  503   too much is waiting already; the same request may succeed later
+    ├── BusyError                 9  503   too much is waiting already; the same request may succeed later
+    └── RefusedError             10  409   a gate did not let a change pass; what was there before is kept
 
 Exit codes 0 (done) and 130 (interrupted) complete the list; every command documents the same table.
 
@@ -39,6 +40,7 @@ __all__ = [
     "OnomaError",
     "OutputError",
     "RecipeError",
+    "RefusedError",
     "TagError",
     "TrainingError",
     "nearest",
@@ -142,6 +144,13 @@ class BusyError(OnomaError):
     def __init__(self, message: str, *, retry_after: float | None = None) -> None:
         self.retry_after = retry_after
         super().__init__(message)
+
+
+class RefusedError(OnomaError):
+    """A change was measured and found not good enough; what was there before is kept."""
+
+    exit_code = 10
+    http_status = 409
 
 
 def nearest(name: str, allowed: Iterable[str]) -> str:

@@ -19,7 +19,8 @@ EXIT_CODES = """Exit codes:
 3 a corpus, its tags or its alignment; 4 a recipe; 5 a bundle;
 6 a result cannot be written; 7 training had to stop;
 8 an optional package is not installed;
-9 too much is waiting already."""
+9 too much is waiting already;
+10 a gate let no change pass."""
 
 # top-level module of an optional package: (what it is for, the extra that brings it)
 _EXTRAS = {
@@ -30,7 +31,7 @@ _EXTRAS = {
     "ftfy": ("looking for damaged text", "check"),
     "matplotlib": ("drawing charts", "report"),
     "mlflow": ("tracking runs", "train"),
-    "onnx": ("exporting a bundle", "train"),
+    "onnx": ("exporting a bundle", "export"),
     "onnxscript": ("exporting a bundle", "train"),
     "pyarrow": ("reading Arrow and Parquet", "formats"),
     "pycrfsuite": ("looking for label errors", "check"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from onoma.runtime.manifest import Manifest
+from onoma.runtime.manifest import Int8Trial, Manifest, Quantised
 
 __all__ = ["CARD", "model_card"]
 
@@ -26,6 +26,7 @@ def model_card(manifest: Manifest) -> str:
     """
     parts = [f"# {manifest.name}", manifest.description, "\n".join(_facts(manifest)), *_data(manifest)]
     parts += [_scores(split, scores) for split, scores in manifest.scores.items()]
+    parts += [_int8(manifest.quantised)] if manifest.quantised else []
     if manifest.limits:
         parts.append(f"## Limits\n\n{manifest.limits.strip()}")
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -63,6 +64,44 @@ def _scores(split: str, scores: Mapping[str, Any]) -> str:
         f"where answering O everywhere has {100 * floor:.1f} % (and entity F1 0)."
     )
     return f"## Strict entity scores on {split}, in percent\n\n" + "\n".join(table) + f"\n\n{note}"
+
+
+def _int8(quantised: Quantised) -> str:
+    header = [
+        "",
+        "F1 on dev",
+        "change",
+        "95 % interval",
+        "moved by batch",
+        "speed, single",
+        "batch",
+        "MB",
+        "verdict",
+    ]
+    rows = [header, ["---"] * len(header), ["fp32", f"{100 * quantised.f1:.2f}", *[""] * 7]]
+    rows += [_int8_row(trial) for trial in quantised.trials]
+    table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    note = (
+        f"Measured on {quantised.sentences:,} sentences of dev; speeds are ratios to fp32 on one thread of "
+        f"{quantised.machine}. What moves with its batch by more than 0.0001, loses more than 0.2 points of "
+        f"F1 or is not faster is refused."
+    )
+    return f"## int8\n\n{quantised.verdict}.\n\n{table}\n\n{note}"
+
+
+def _int8_row(trial: Int8Trial) -> list[str]:
+    change, low, high = (100 * v for v in (trial.f1_change, trial.f1_change_low, trial.f1_change_high))
+    return [
+        trial.method,
+        f"{100 * trial.f1:.2f}",
+        f"{change:+.2f}",
+        f"{low:+.2f} to {high:+.2f}",
+        f"{trial.batch_gap:.2g}",
+        f"{trial.speed_single:.2f}",
+        f"{trial.speed_batch:.2f}",
+        f"{trial.bytes / 1e6:.1f}",
+        trial.refused or "passes",
+    ]
 
 
 def _percent(values: Mapping[str, float]) -> str:

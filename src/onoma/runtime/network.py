@@ -41,10 +41,13 @@ class Network:
         self._outputs = [node.name for node in self._session.get_outputs()]
         self._alone = alone
 
+    def feeds(self, given: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        """What the graph takes of ``given``, cast to what it asks for."""
+        return {name: given[name].astype(kind, copy=False) for name, kind in self._inputs.items()}
+
     def run(self, given: dict[str, NDArray[Any]]) -> list[NDArray[Any]]:
         """The graph's outputs, in its order."""
-        feeds = {name: given[name].astype(kind, copy=False) for name, kind in self._inputs.items()}
-        found: list[NDArray[Any]] = self._session.run(None, feeds)
+        found: list[NDArray[Any]] = self._session.run(None, self.feeds(given))
         return found
 
     def __call__(self, given: dict[str, NDArray[Any]]) -> TagScores:

@@ -7,10 +7,12 @@ comes after them (`onoma.runtime.decoding_graph`). Batch, length and number of w
 from __future__ import annotations
 
 import json
+from os import PathLike
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from onoma.files import whole_file
 from onoma.runtime.bundle import TAGS, WORDS
 from onoma.runtime.decoding_graph import decoding_graph, graph_of
 from onoma.runtime.tagger import Tagger
@@ -19,7 +21,7 @@ from onoma.tagging.chain import Chain
 if TYPE_CHECKING:
     import onnx
 
-__all__ = ["whole_graph"]
+__all__ = ["whole_graph", "write_graph"]
 
 # the vectors of words, put where the words stand; lengths and mask as the second graph may ask for them
 _PLACE = """
@@ -70,6 +72,9 @@ def whole_graph(tagger: Tagger) -> onnx.ModelProto:
     nodes.insert(-len(decoding.graph.node), helper.make_node("Identity", ["tags_emissions"], ["emissions"]))
     weights = {weight.name: weight for part in parts for weight in part.initializer}
     inputs = [*words.graph.input, *placing.graph.input]
+    if tagger.manifest.alone:
+        for each in placing.graph.input:
+            each.type.tensor_type.shape.dim[0].dim_value = 1
     outputs = [decoding.graph.input[0], *decoding.graph.output]
     graph = helper.make_graph(nodes, "onoma", inputs, outputs, list(weights.values()))
     opsets = {each.domain: each for model in (words, tags, decoding) for each in model.opset_import}
@@ -77,6 +82,13 @@ def whole_graph(tagger: Tagger) -> onnx.ModelProto:
     _describe(model, tagger)
     onnx.checker.check_model(model, full_check=True)
     return model
+
+
+def write_graph(tagger: Tagger, path: str | PathLike[str]) -> None:
+    """Write the `whole_graph` of ``tagger`` to the file ``path``, whole."""
+    graph = whole_graph(tagger).SerializeToString()
+    with whole_file(path, "wb") as file:
+        file.write(graph)
 
 
 def _describe(model: onnx.ModelProto, tagger: Tagger) -> None:

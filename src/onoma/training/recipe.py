@@ -18,6 +18,7 @@ from onoma.models import ARCHITECTURES, NetworkOptions
 
 __all__ = [
     "CorpusSource",
+    "Export",
     "Features",
     "Optimiser",
     "Recipe",
@@ -117,6 +118,19 @@ class Training(_Part):
         return "no" if value is False else value  # as YAML reads a bare no
 
 
+class Export(_Part):
+    """What becomes of the network once it is trained."""
+
+    int8: Literal["auto", "off"] = Field(
+        "off", description="auto: make it int8 if that passes the gate on dev (see onoma export); off: fp32"
+    )
+
+    @field_validator("int8", mode="before")
+    @classmethod
+    def _off_is_a_word(cls, value: object) -> object:
+        return "off" if value is False else value  # as YAML reads a bare off
+
+
 class Recipe(_Part):
     """A whole training run."""
 
@@ -130,6 +144,7 @@ class Recipe(_Part):
     network: Annotated[NetworkOptions, Field(discriminator="architecture")]
     optimiser: Optimiser = Optimiser()
     training: Training = Training()
+    export: Export = Export()
     seed: int = Field(42, ge=0, lt=2**63)
     output: Path | None = None
 

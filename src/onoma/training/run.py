@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +22,13 @@ from onoma.runtime.bundle import write_bundle, write_manifest
 from onoma.runtime.calibrate import Fitted, fit_confidence
 from onoma.runtime.card import CARD, model_card
 from onoma.runtime.confidence import Confidence
-from onoma.runtime.manifest import CorpusCard
+from onoma.runtime.manifest import CorpusCard, Quantised
 from onoma.training.checkpoint import load_checkpoint
 from onoma.training.loop import Epoch, Step, train
 from onoma.training.prepare import Prepared, corpus_part, prepare
 from onoma.training.recipe import Recipe, as_mapping, without_places
 
-__all__ = ["Event", "Finished", "Judged", "Skipped", "Started", "Trusted", "run_recipe"]
+__all__ = ["Event", "Finished", "Gated", "Judged", "Skipped", "Started", "Trusted", "run_recipe"]
 
 WORK = "training"
 """The folder inside a run's output that holds checkpoints, log, history and curves."""
@@ -42,6 +43,13 @@ class Started:
     sentences: dict[str, int]
     labels: list[str]
     unseen: list[str]  # labels that dev has and train lacks: their entities count as missed
+
+
+@dataclass(frozen=True, slots=True)
+class Gated:
+    """The network was tried as int8; the bundle holds it where that passed the gate."""
+
+    quantised: Quantised
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +84,7 @@ class Finished:
     manifest: Manifest
 
 
-Event = Started | Step | Epoch | Trusted | Judged | Skipped | Finished
+Event = Started | Step | Epoch | Gated | Trusted | Judged | Skipped | Finished
 
 
 def run_recipe(recipe: Recipe, folder: Path, *, resume: bool = False) -> Iterator[Event]:
@@ -104,6 +112,8 @@ def run_recipe(recipe: Recipe, folder: Path, *, resume: bool = False) -> Iterato
     yield from train(prepared.run, resume=resume)
     prepared.run.network.load_state_dict(load_checkpoint(prepared.run.best)["network"])
     write_best(prepared, folder)
+    if recipe.export.int8 == "auto":
+        yield _quantise(prepared, folder)
     tagger = Tagger(folder)
     yield (trusted := _trust(tagger, prepared))
     confidence = trusted.fitted.confidence if trusted.fitted else Confidence()
@@ -166,6 +176,15 @@ def write_best(prepared: Prepared, folder: Path) -> Manifest:
 
 def _parameters(network: Network) -> int:
     return sum(weight.numel() for weight in network.parameters())
+
+
+def _quantise(prepared: Prepared, folder: Path) -> Gated:
+    from onoma.runtime.gate import try_int8, write_quantised
+
+    dev = list(prepared.corpora["dev"])
+    quantised, graph = try_int8(folder, dev, list(islice(prepared.corpora["train"], len(dev))))
+    write_quantised(folder, folder, quantised, graph, dev)
+    return Gated(quantised)
 
 
 def _trust(tagger: Tagger, prepared: Prepared) -> Trusted:

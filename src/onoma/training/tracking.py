@@ -19,7 +19,7 @@ from onoma.files import whole_file
 from onoma.training.curves import draw_curves
 from onoma.training.loop import Epoch
 from onoma.training.recipe import Recipe, as_mapping
-from onoma.training.run import Event, Finished, Judged, Skipped, Started, Trusted
+from onoma.training.run import Event, Finished, Gated, Judged, Skipped, Started, Trusted
 
 __all__ = ["logged", "tracked"]
 
@@ -69,6 +69,8 @@ def describe(event: Event) -> str | None:
         case Epoch():
             line = f"epoch {event.epoch + 1}: loss {event.loss:.4f}, dev loss {event.dev_loss:.4f}"
             return line + f", dev F1 {100 * event.dev_f1:.2f}" + (", best so far" if event.best else "")
+        case Gated():
+            return event.quantised.verdict
         case Judged():
             return f"{event.split}: strict F1 {100 * event.scores.strict.micro.f1:.2f}"
         case Trusted():

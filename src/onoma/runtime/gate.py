@@ -1,0 +1,217 @@
+"""The gate: an int8 network is taken only if it is as good as fp32, faster here, and the same in any batch.
+
+Every way of `onoma.runtime.quantise` is tried on dev. It is refused if strict entity F1 falls by more than
+0.2 points; if the probability of a tag moves by more than 0.0001 between a sentence read alone and one in a
+batch; or if it is not faster on this machine, one sentence at a time and in batches, in three of four
+interleaved repeats. Of those that pass the fastest is taken; where none does, fp32 is kept, and the bundle
+says why.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from onoma.errors import InputError
+from onoma.evaluation import Judged, evaluate, judge, paired_bootstrap
+from onoma.evaluation.speed import machine, seconds_of_calls
+from onoma.files import whole_file
+from onoma.runtime.bundle import TAGS, WORDS, write_bundle, write_manifest
+from onoma.runtime.calibrate import fit_confidence
+from onoma.runtime.card import CARD, model_card
+from onoma.runtime.manifest import Int8Trial, Manifest, Quantised
+from onoma.runtime.quantise import METHODS, Feeds
+from onoma.runtime.tagger import Tagger
+from onoma.tagging.decode import marginals
+from onoma.text import Document
+
+__all__ = ["STEPS", "try_int8", "write_quantised"]
+
+F1_MAY_FALL = 0.002
+PROBABILITY_MAY_MOVE = 1e-4
+STEPS = 2 * len(METHODS) + 1
+"""How often `try_int8` reports progress."""
+
+_SINGLES, _BATCH, _REPEATS = 48, 256, 7  # sentences alone, sentences a batch, rounds of timing
+_LAW = 256  # sentences to compare alone and in batches of mixed length
+_CALIBRATION, _CALIBRATION_BATCH = 400, 8
+
+Reals = NDArray[np.float64]
+Documents = Sequence[Document]
+
+
+class _Candidate(NamedTuple):
+    """A quantised network as a tagger, and its graph as bytes."""
+
+    tagger: Tagger
+    graph: bytes
+
+
+def try_int8(
+    folder: Path,
+    dev: Documents,
+    calibration: Documents | None = None,
+    progress: Callable[[], object] = lambda: None,
+) -> tuple[Quantised, bytes]:
+    """The verdict on the bundle in ``folder``, and the network's graph that it is for, int8 or fp32.
+
+    ``calibration`` is what static scales are taken from, by default ``dev``. Nothing is written. Raises
+    `InputError` when ``dev`` has no entities, or the bundle is int8 already.
+    """
+    plain = Tagger(folder, threads=1)
+    if plain.manifest.quantised and plain.manifest.quantised.method:
+        raise InputError(f"{plain.name} is an int8 bundle already; give the fp32 bundle it was made from")
+    dev = [document for document in dev if document.tokens]
+    if not any(document.entities for document in dev):
+        raise InputError("the dev corpus has no entities, so nothing could be said of F1; give another")
+    feeds = _feeds(plain, [d for d in calibration or dev if d.tokens][:_CALIBRATION])
+    with TemporaryDirectory() as place:
+        candidates = {}
+        for name in METHODS:
+            candidates[name] = _candidate(plain, name, feeds, Path(place))
+            progress()
+        speeds = _speeds([plain, *(each.tagger for each in candidates.values())], dev)
+        progress()
+        before, trials = _judged(plain, dev), []
+        for (name, candidate), speed in zip(candidates.items(), speeds[1:], strict=True):
+            trials.append(_trial(name, candidate, before, dev, speeds[0] / speed))
+            progress()
+    return _verdict(trials, before, candidates, (folder / TAGS).read_bytes())
+
+
+def write_quantised(folder: Path, out: Path, quantised: Quantised, graph: bytes, dev: Documents) -> Manifest:
+    """Write the bundle of ``folder`` into ``out``, which may be the same, with the network that was chosen.
+
+    Where that is int8, confidence is fitted anew on ``dev``, as are the scores, and those on other splits are
+    left out: they were measured on another network.
+    """
+    tagger = Tagger(folder)
+    manifest = tagger.manifest.model_copy(update={"quantised": quantised})
+    words = (folder / WORDS).read_bytes()
+    manifest = write_bundle(out, manifest, words, graph, tagger.engine.features)
+    if quantised.method:
+        manifest = _measured_anew(out, manifest, dev)
+        write_manifest(out, manifest)
+    with whole_file(out / CARD) as file:
+        file.write(model_card(manifest))
+    return manifest
+
+
+def _measured_anew(folder: Path, manifest: Manifest, dev: Documents) -> Manifest:
+    tagger = Tagger(folder)
+    if manifest.confidence.method != "none":
+        fitted = fit_confidence(tagger, dev).confidence
+        manifest = manifest.model_copy(update={"confidence": fitted})
+        tagger.engine.trust(fitted)
+    return manifest.model_copy(update={"scores": {"dev": evaluate(tagger, dev).to_dict()}})
+
+
+def _feeds(tagger: Tagger, documents: Documents) -> Feeds:
+    rows = [document.words for document in documents]
+    batches = [rows[at : at + _CALIBRATION_BATCH] for at in range(0, len(rows), _CALIBRATION_BATCH)]
+    return [tagger.engine.network.feeds(tagger.engine.inputs(batch)) for batch in batches]
+
+
+def _candidate(plain: Tagger, name: str, feeds: Feeds, place: Path) -> _Candidate:
+    method = METHODS[name]
+    graph = method.make(plain.folder / TAGS, feeds).SerializeToString()
+    about = Quantised(method=name, alone=method.alone, verdict="", f1=0, sentences=0, machine="")
+    manifest = plain.manifest.model_copy(update={"quantised": about})
+    folder = place / str(len(list(place.iterdir())))
+    write_bundle(folder, manifest, (plain.folder / WORDS).read_bytes(), graph, plain.engine.features)
+    return _Candidate(Tagger(folder, threads=1), graph)
+
+
+def _trial(name: str, candidate: _Candidate, before: Judged, dev: Documents, faster: Reals) -> Int8Trial:
+    """``faster`` ``[repeat, 2]``: how many times fp32's speed, one sentence at a time and in batches."""
+    after = _judged(candidate.tagger, dev)
+    change = paired_bootstrap(after, before).figures.f1
+    single, batch = np.median(faster, axis=0).tolist()
+    trial = Int8Trial(
+        method=name,
+        f1=after.scores.strict.micro.f1,
+        f1_change=change.value,
+        f1_change_low=change.low,
+        f1_change_high=change.high,
+        batch_gap=_batch_gap(candidate.tagger, dev[:_LAW]),
+        speed_single=round(single, 3),
+        speed_batch=round(batch, 3),
+        bytes=len(candidate.graph),
+    )
+    return trial.model_copy(update={"refused": _fault(trial, np.quantile(faster, 0.25, axis=0))})
+
+
+def _fault(trial: Int8Trial, least_faster: Reals) -> str:
+    """Why the trial is refused, all reasons; empty when it is not."""
+    faults = []
+    if trial.f1_change < -F1_MAY_FALL:
+        faults.append(f"F1 falls by {-100 * trial.f1_change:.2f} points")
+    if trial.batch_gap > PROBABILITY_MAY_MOVE:
+        faults.append(f"the rest of a batch moves a probability by {trial.batch_gap:.2g}")
+    if (least_faster <= 1).any():
+        ratios = f"{trial.speed_single:.2f} and {trial.speed_batch:.2f} times fp32"
+        faults.append(f"it is not faster here ({ratios}, one sentence and batches)")
+    return "; ".join(faults)
+
+
+def _verdict(
+    trials: list[Int8Trial], before: Judged, candidates: dict[str, _Candidate], plain: bytes
+) -> tuple[Quantised, bytes]:
+    passed = [trial for trial in trials if not trial.refused]
+    best = max(passed, key=lambda trial: trial.speed_single * trial.speed_batch, default=None)
+    about = Quantised(
+        method=best and best.method,
+        alone=best is not None and METHODS[best.method].alone,
+        verdict="int8 refused, fp32 kept" if best is None else _praise(best),
+        f1=before.scores.strict.micro.f1,
+        sentences=before.sentences,
+        machine=machine(),
+        trials=trials,
+    )
+    return about, plain if best is None else candidates[best.method].graph
+
+
+def _praise(trial: Int8Trial) -> str:
+    change, low, high = (100 * v for v in (trial.f1_change, trial.f1_change_low, trial.f1_change_high))
+    return (
+        f"int8 accepted ({trial.method}): F1 {change:+.2f} ({low:+.2f} to {high:+.2f}), "
+        f"{trial.speed_single:.2f} times the speed of fp32 on a sentence, {trial.speed_batch:.2f} in a batch"
+    )
+
+
+def _judged(tagger: Tagger, dev: Documents) -> Judged:
+    return judge(dev, tagger([document.replace(entities=()) for document in dev]), tagger.labels)
+
+
+def _batch_gap(tagger: Tagger, documents: Documents) -> float:
+    """The most that the probability of a tag differs between a sentence alone and one in a batch of 32."""
+    rows = [document.words for document in documents]
+    gap = 0.0
+    for batch in (rows[at : at + 32] for at in range(0, len(rows), 32)):
+        together = _probabilities(tagger, batch)
+        for row, words in enumerate(batch):
+            alone = _probabilities(tagger, [words])[0]
+            gap = max(gap, float(np.abs(together[row, : len(words)] - alone).max()))
+    return gap
+
+
+def _probabilities(tagger: Tagger, rows: Sequence[Sequence[str]]) -> NDArray[np.floating]:
+    return marginals(tagger.engine.scores(rows), np.array([len(row) for row in rows]), tagger.tags)
+
+
+def _speeds(taggers: Sequence[Tagger], dev: Documents) -> list[Reals]:
+    """For each tagger ``[repeat, 2]`` seconds, one sentence at a time and in one batch, all interleaved."""
+    texts = [document.replace(entities=()) for document in dev[:_BATCH]]
+    runs = ((texts[:_SINGLES], 1), (texts, _BATCH))
+    taken = np.empty((_REPEATS + 1, len(taggers), len(runs)))
+    for repeat in range(_REPEATS + 1):  # the first, in which words are learned, does not count
+        for number, tagger in enumerate(taggers):
+            for run, (given, size) in enumerate(runs):
+                taken[repeat, number, run] = sum(seconds_of_calls(tagger, given, size, time.perf_counter))
+    return [taken[1:, number] for number in range(len(taggers))]

@@ -1,0 +1,116 @@
+"""Ways to make the weights of a bundle's network int8; whether any is good enough is for the gate to say.
+
+ONNX Runtime's own dynamic quantisation scales activations over the whole tensor that goes through, so the
+other sentences of a batch change an answer; a sentence that goes through alone has no others. Static
+quantisation takes its scales from calibration data, and leaves an LSTM as it is. Weights alone cost nothing
+but their rounding, and gain nothing but size.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import onnx
+
+__all__ = ["METHODS", "Feeds", "Method"]
+
+Feeds = Sequence[Mapping[str, NDArray[Any]]]
+"""Inputs of the network, batch by batch, for calibration."""
+
+_HEAVY = ("MatMul", "Gemm", "Conv", "LSTM")  # where nearly all of the weights and of the time are
+
+
+class Method(NamedTuple):
+    """From the fp32 graph's file and calibration data to a quantised graph; see `Network` for ``alone``."""
+
+    make: Callable[[Path, Feeds], onnx.ModelProto]
+    alone: bool = False
+
+
+def _dynamic(graph: Path, _: Feeds) -> onnx.ModelProto:
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    return _made(
+        lambda to: quantize_dynamic(graph, to, op_types_to_quantize=list(_HEAVY), weight_type=QuantType.QInt8)
+    )
+
+
+def _static(graph: Path, calibration: Feeds) -> onnx.ModelProto:
+    from onnxruntime.quantization import CalibrationDataReader, QuantType, quantize_static
+
+    class Reader(CalibrationDataReader):  # type: ignore[misc]  # ONNX Runtime has no types
+        def __init__(self) -> None:
+            self._rest = iter(calibration)
+
+        def get_next(self) -> Mapping[str, NDArray[Any]] | None:
+            return next(self._rest, None)
+
+    return _made(
+        lambda to: quantize_static(
+            graph, to, Reader(), weight_type=QuantType.QInt8, activation_type=QuantType.QUInt8
+        )
+    )
+
+
+def _weights(graph: Path, _: Feeds) -> onnx.ModelProto:
+    """Each matrix as int8 with a scale a row or column; ONNX Runtime unpacks them once, when it loads."""
+    import onnx
+    from onnx import helper, numpy_helper
+
+    model = onnx.load(graph)
+    kept, nodes = [], []
+    for weight in model.graph.initializer:
+        values = numpy_helper.to_array(weight)
+        if values.dtype != np.float32 or values.ndim < 2:
+            kept.append(weight)
+            continue
+        scale = np.maximum(np.abs(values).max(axis=-1, keepdims=True), 1e-30) / 127
+        name = weight.name
+        codes = np.rint(values / scale).astype(np.int8)
+        kept.append(numpy_helper.from_array(codes, f"{name}_codes"))
+        kept.append(numpy_helper.from_array(scale.astype(np.float32), f"{name}_scale"))
+        nodes.append(helper.make_node("Cast", [f"{name}_codes"], [f"{name}_wide"], to=onnx.TensorProto.FLOAT))
+        nodes.append(helper.make_node("Mul", [f"{name}_wide", f"{name}_scale"], [name]))
+    del model.graph.initializer[:]
+    model.graph.initializer.extend(kept)
+    rest = list(model.graph.node)
+    del model.graph.node[:]
+    model.graph.node.extend([*nodes, *rest])
+    return model
+
+
+METHODS: dict[str, Method] = {
+    "dynamic": Method(_dynamic),
+    "dynamic, a sentence at a time": Method(_dynamic, alone=True),
+    "static": Method(_static),
+    "weights only": Method(_weights),
+}
+
+
+def _made(write: Callable[[str], None]) -> onnx.ModelProto:
+    """What ``write`` writes into a file, read back; ONNX Runtime's advice on the way is not passed on."""
+    import onnx
+
+    with TemporaryDirectory() as folder, _quiet():
+        path = f"{folder}/int8.onnx"
+        write(path)
+        return onnx.load(path)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.disable(before)
