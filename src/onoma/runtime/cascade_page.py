@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from onoma.evaluation.sheets import Sheet, as_section
 from onoma.pages.charts import Chart, lines
-from onoma.pages.frame import page, section, tiles
+from onoma.pages.frame import page, tiles
 from onoma.runtime.cascade_fit import Fit, Point
 
 __all__ = ["charts", "sheets", "web_page"]
 
 _ROWS = 11  # of the frontier in the table
 _MEANING = (
-    "Sentences go on when the cheap tagger is less certain than the threshold. The oracle knows what each "
-    "sentence would gain and sends on at most as many; the regret is how far it is ahead. By lot: as many "
-    "sentences drawn at random. The threshold was chosen on these very sentences: its F1 flatters a little."
+    "Sentences go on when the cheap tagger is less certain than the threshold; ms are a sentence. The oracle "
+    "knows what each sentence would gain and sends on at most as many; the regret is how far it is ahead. By "
+    "lot: as many sentences drawn at random. The threshold was chosen on these very sentences: its F1 "
+    "flatters a little."
 )
 
 
 def sheets(fit: Fit) -> list[Sheet]:
-    """The chosen point between its neighbours of rank, and the frontier."""
-    head = ["", "threshold", "share that goes on", "ms a sentence", "F1", "oracle F1", "regret", "F1 by lot"]
+    """The chosen point beside each tagger alone, and the frontier."""
+    head = ["", "threshold", "goes on", "ms", "F1", "oracle", "regret", "by lot"]
     named = [("cheap alone", fit.cheap), ("chosen", fit.chosen), ("all go on", fit.costly)]
     rows = [[name, *_cells(point)] for name, point in named]
     step = max((len(fit.frontier) - 1) // (_ROWS - 1), 1)
@@ -68,7 +69,8 @@ def web_page(fit: Fit, cheap: str, costly: str, corpus: str) -> str:
         ("time", f"{chosen.ms:.3f} ms", "a sentence"),
         ("regret", f"{100 * chosen.regret:.2f}", "points of F1 behind the oracle"),
     ]
-    drawn = [section(chart.title, chart.svg()) for chart in charts(fit)]
-    parts = [tiles(facts), *drawn, *map(as_section, sheets(fit))]
+    chosen_sheet, frontier = sheets(fit)
+    drawn = [chart.svg() for chart in charts(fit)]
+    parts = [tiles(facts), as_section(chosen_sheet, *drawn), as_section(frontier)]
     lead = f"{cheap} answers, {costly} where it is unsure; fitted on {corpus}."
     return page("A cascade of two taggers", parts, lead=lead)
