@@ -87,16 +87,6 @@ def test_what_a_caller_does_to_rows_changes_nothing():
     assert lexicon.rows("oslo") == [3, 4]
 
 
-def test_forgetting_words_changes_no_rows(monkeypatch):
-    monkeypatch.setattr(static, "REMEMBERED", 3)
-    lexicon = PieceLexicon(wordpiece())
-    words = ["oslo", "rain", "a", "rains", "oslo", "as"]
-    for batch in ([words[:2]] * 2, [words[1:4]], [words], [words[2:]]):
-        for some in batch:
-            assert lexicon.rows_of(some) == PieceLexicon(wordpiece()).rows_of(some)
-    assert len(lexicon._known) <= len(set(words))
-
-
 @pytest.mark.parametrize("lexicon", LEXICONS.values(), ids=LEXICONS)
 def test_a_lexicon_comes_back_from_its_folder(lexicon, tmp_path):
     path = lexicon.save(tmp_path)

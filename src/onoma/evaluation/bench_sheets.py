@@ -23,7 +23,7 @@ def chart(bench: Bench) -> Chart:
     """Tokens a second, a group of bars for each number of sentences a call."""
     sizes = _sizes(bench)
     series = {
-        _threads(each).capitalize(): [each.tokens_per_second[size] for size in sizes]
+        _threads(each).capitalize(): [round(each.tokens_per_second[size]) for size in sizes]
         for each in bench.figures
     }
     return grouped_bars([_a_call(size) for size in sizes], series, title="Speed", xlabel="tokens a second")

@@ -30,7 +30,7 @@ _FRAMES = (
     "Police in {place} are looking for {number} men who left {org} without paying, {person} reported.",
     (
         "The agreement between {org} and {org}, signed in {place} in {month} {year} by {person} and "
-        "{person}, covers {topic}, {topic} and the pay of {number} workers, but not what the {role} had promised them."
+        "{person}, covers {topic}, {topic} and the pay of {number} workers, but not what they were promised."
     ),
     "{person} 6-{number} {person}",
     "Why had {person} gone back to {place} so soon, and who had paid for it?",

@@ -37,9 +37,6 @@ __all__ = [
 #: Characters of a word that are looked at; a 5 MB word costs no more than one of this length.
 LONGEST_WORD = 100
 
-#: Words whose pieces are kept at hand.
-REMEMBERED = 100_000
-
 FORMAT = "onoma-static-vectors-1"
 
 
@@ -180,7 +177,6 @@ class PieceLexicon(StaticLexicon):
             raise InputError(f"not the JSON of a tokenizer: {error}") from error
         self._tokenizer.no_padding()
         self._tokenizer.no_truncation()
-        self._known: dict[str, list[int]] = {}
 
     @property
     def size(self) -> int:
@@ -188,21 +184,11 @@ class PieceLexicon(StaticLexicon):
         return max(self._tokenizer.get_vocab(with_added_tokens=True).values(), default=-1) + 2
 
     def rows_of(self, words: Sequence[str]) -> list[list[int]]:
-        """The rows of each word's pieces; words seen of late are not cut again."""
-        heads = [word[:LONGEST_WORD] for word in words]
-        known = self._known  # this very dictionary: another thread may begin a new one meanwhile
-        fresh = list(dict.fromkeys(head for head in heads if head not in known))
-        if len(known) + len(fresh) > REMEMBERED:
-            known = self._known = {}
-            fresh = list(dict.fromkeys(heads))
-        known.update(zip(fresh, self._cut(fresh), strict=True))
-        return [known[head].copy() for head in heads]
-
-    def _cut(self, words: Sequence[str]) -> list[list[int]]:
+        """The rows of each word's pieces."""
         # half surrogate pairs, which tokenizers refuses, become "?"
-        texts = [word.encode("utf-8", "replace").decode("utf-8") for word in words]
-        found = self._tokenizer.encode_batch(texts, add_special_tokens=False) if texts else []
-        return [[piece + 1 for piece in encoding.ids] for encoding in found]
+        texts = (word[:LONGEST_WORD].encode("utf-8", "replace").decode("utf-8") for word in words)
+        encode = self._tokenizer.encode  # not encode_batch, which keeps threads of its own on every core
+        return [[piece + 1 for piece in encode(text, add_special_tokens=False).ids] for text in texts]
 
     def to_bytes(self) -> bytes:
         """The tokenizer's JSON."""
