@@ -190,6 +190,16 @@ class PieceLexicon(StaticLexicon):
         encode = self._tokenizer.encode  # not encode_batch, which keeps threads of its own on every core
         return [[piece + 1 for piece in encode(text, add_special_tokens=False).ids] for text in texts]
 
+    def normalised(self, text: str) -> str:
+        """What the tokenizer's normaliser makes of a text; the text itself where there is none."""
+        normaliser = self._tokenizer.normalizer
+        return text if normaliser is None else normaliser.normalize_str(text)
+
+    def cut(self, text: str) -> list[str]:
+        """The parts in which the tokenizer looks for pieces, of a text that is normalised."""
+        cutter = self._tokenizer.pre_tokenizer
+        return [text] if cutter is None else [part for part, _ in cutter.pre_tokenize_str(text)]
+
     def to_bytes(self) -> bytes:
         """The tokenizer's JSON."""
         return self._tokenizer.to_str().encode("utf-8")

@@ -18,7 +18,7 @@ from collections.abc import Iterable
 from onoma.text.abbreviations import CLOSING, NUMBERED, OPENERS, TITLES
 from onoma.text.characters import BIDI, CJK, COMBINING, EMOJI, INVISIBLE
 
-__all__ = ["tokenize"]
+__all__ = ["PATTERN", "tokenize"]
 
 
 def _any_of(words: Iterable[str]) -> str:
@@ -100,7 +100,7 @@ _SYMBOL = rf"""
     | \S
 """
 
-_TOKEN = re.compile(
+PATTERN = re.compile(
     rf"""
     [cC]an(?=not(?!\w))
     | (?:[A-Za-z0-9]++|[-.,;:()"])(?=,?[ \n])      # the common case, told by what follows
@@ -124,4 +124,4 @@ def tokenize(text: str) -> list[tuple[int, int]]:
     >>> words("東京 2020 👩‍🚀🇯🇵 #win")
     ['東', '京', '2020', '👩‍🚀', '🇯🇵', '#win']
     """
-    return [match.span() for match in _TOKEN.finditer(text)]
+    return [match.span() for match in PATTERN.finditer(text)]
