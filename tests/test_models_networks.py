@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from functools import cache
 from itertools import product
 
 import numpy as np
@@ -13,67 +11,30 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
-from tokenizers import Tokenizer
-from tokenizers.models import WordPiece
 
-from onoma.features.batch import Batch, make_batch
-from onoma.features.static import PieceLexicon, StaticVectors
-from onoma.features.words import WordFeatures, build_features
-from onoma.models import ARCHITECTURES, LexicalLayer, Network, TensorBatch, tag_graph, word_graph
+from onoma.features.batch import Batch
+from onoma.models import Network, TensorBatch, tag_graph, word_graph
 from onoma.models.bilstm_attention import SelfAttention
 from onoma.models.lexical import StaticTable
 from onoma.models.network import categorical_loss, sparse_loss
 from onoma.models.recurrent import BiLstm, _unrolled
-from onoma.runtime import Manifest, Tagger
-from onoma.runtime.bundle import write_bundle
+from onoma.runtime import Tagger
 from onoma.runtime.confidence import Confidence
 from onoma.runtime.whole_graph import whole_graph
-from onoma.tagging import TagSet
 from onoma.tagging.decode import Decoder, TagScores, marginals, viterbi
+from small_networks import (
+    SENTENCES,
+    SMALL,
+    TAGS,
+    batch_of,
+    build,
+    features_for,
+    sharpened,
+    vectors,
+    write_small,
+)
 
-TAGS = TagSet(["per", "geo"], "bioes")
-SENTENCES = [
-    ["Ada", "Lovelace", "was", "born", "in", "London", "."],
-    ["London"],
-    ["Nobody", "met", "Ada", "in", "1815"],
-]
-PARTS = {"word": 6, "character": 4, "filters": 5, "shape": 3}
-SMALL = {
-    "pooled": {"lexical": {"word": 6}, "dense": (7, 5)},
-    "bilstm": {"lexical": {"word": 6}, "hidden": 4},
-    "bilstm-attention": {"lexical": {"word": 6}, "hidden": (4, 6), "heads": 3},
-    "bilstm-crf": {"lexical": PARTS, "hidden": 4},
-    "bilstm-crf with vectors": {"lexical": PARTS, "hidden": 4},
-    "bilstm-crf with vectors, narrowed": {"lexical": {**PARTS, "project": 7}, "hidden": 4},
-}
 every_network = pytest.mark.parametrize("name", SMALL)
-
-
-@cache
-def vectors() -> StaticVectors:
-    vocabulary = {"[UNK]": 0, "Ada": 1, "Lo": 2, "##ndon": 3, "in": 4, "born": 5}
-    lexicon = PieceLexicon(Tokenizer(WordPiece(vocabulary, unk_token="[UNK]")).to_str())
-    return StaticVectors.of(lexicon, np.random.default_rng(0).normal(size=(6, 5)))
-
-
-@cache
-def features_for(name: str) -> WordFeatures:
-    counts = Counter({word: 20 for words in SENTENCES for word in words if word != "Nobody"})
-    parts = name.startswith("bilstm-crf")
-    static = vectors().lexicon if "vectors" in name else None
-    return build_features(counts, characters=parts, shapes=parts, static=static)
-
-
-def build(name: str, seed: int = 0, **changes: object) -> Network:
-    torch.manual_seed(seed)
-    kind = ARCHITECTURES[name.partition(" ")[0]]
-    options = kind.options(architecture=name.partition(" ")[0], **{**SMALL[name], **changes})
-    static = vectors() if "vectors" in name else None
-    return kind.network(options, LexicalLayer(features_for(name), options.lexical, static), TAGS)
-
-
-def batch_of(name: str, sentences: list[list[str]] = SENTENCES) -> Batch:
-    return make_batch(sentences, features_for(name))
 
 
 def emissions(network: Network, batch: Batch) -> np.ndarray:
@@ -134,26 +95,14 @@ CONFIDENCES = {
 }
 
 
-def bundle_of(network: Network, name: str, confidence: Confidence, folder) -> Tagger:
-    manifest = Manifest(
-        name=name.replace(" ", "-"), architecture=name.partition(" ")[0], labels=TAGS.labels,
-        scheme=TAGS.scheme.name, parameters=1, confidence=confidence,
-    )  # fmt: skip
-    graphs = (graph(network).SerializeToString() for graph in (word_graph, tag_graph))
-    write_bundle(folder, manifest, *graphs, features_for(name))
-    return Tagger(folder, threads=1)
-
-
 @pytest.mark.parametrize(
     ("name", "confidence"),
     [*((name, "none") for name in SMALL), *product(("bilstm", "bilstm-crf"), ("temperature", "isotonic"))],
 )
 def test_the_whole_graph_decodes_as_torch_and_the_lattice_do(name, confidence, tmp_path):
-    network, trust = build(name).eval(), CONFIDENCES[confidence]
-    with torch.no_grad():
-        for weight in network.parameters():
-            weight.mul_(3)  # scores that differ enough for entities to be found
-    exported = whole_graph(bundle_of(network, name, trust, tmp_path)).SerializeToString()
+    network, trust = sharpened(build(name).eval()), CONFIDENCES[confidence]
+    tagger = Tagger(write_small(tmp_path, network, name, trust), threads=1)
+    exported = whole_graph(tagger).SerializeToString()
     session = onnxruntime.InferenceSession(exported)
     names = [node.name for node in session.get_outputs()]
     words = [word for sentence in SENTENCES for word in sentence] + ["unseen", "Ünsëen", "x" * 200]

@@ -19,12 +19,11 @@ from hypothesis import strategies as st
 
 import onoma
 from onoma.errors import BundleError, InputError
-from onoma.features.batch import make_batch
 from onoma.runtime import Tagger
 from onoma.runtime.bundle import read_manifest, write_bundle, write_manifest
 from onoma.runtime.manifest import FORMAT, CorpusCard, Manifest
-from onoma.tagging.decode import decode
 from onoma.text import Coverage, Document, Entity, Token
+from small_networks import same_entities
 
 PARTS = ("words.onnx", "tags.onnx", "lexicon.json")
 FILES = ("bundle.json", *PARTS)
@@ -48,16 +47,6 @@ def tagger(tiny_bundle: Path) -> Tagger:
 @pytest.fixture
 def copy(tiny_bundle: Path, tmp_path: Path) -> Path:
     return shutil.copytree(tiny_bundle, tmp_path / "copy", ignore=shutil.ignore_patterns("training"))
-
-
-def same_entities(one: Document, other: Document) -> bool:
-    """The same spans and labels; scores as near as float32 sums in another order are."""
-    bare = [[(e.start, e.end, e.label) for e in d.entities] for d in (one, other)]
-    near = [
-        a.score == pytest.approx(b.score, abs=1e-4)
-        for a, b in zip(one.entities, other.entities, strict=False)
-    ]
-    return bare[0] == bare[1] and all(near) and one.text == other.text and one.tokens == other.tokens
 
 
 class TestOnDisk:
@@ -188,36 +177,6 @@ class TestTagger:
             ("Green Hollow", "geo"),
         ]
 
-    def test_torch_gives_the_same_entities(
-        self, tagger, tiny_bundle, tiny_recipe, cache, monkeypatch, tmp_path
-    ):
-        from onoma.models import TensorBatch
-        from onoma.training.checkpoint import load_checkpoint
-        from onoma.training.prepare import prepare
-        from onoma.training.recipe import load_recipe
-
-        monkeypatch.setenv("ONOMA_CACHE", str(cache))
-        network = prepare(load_recipe(tiny_recipe), tmp_path).run.network.eval()
-        network.load_state_dict(load_checkpoint(tiny_bundle / "training" / "best.pt")["network"])
-        documents = [Document.from_text(text) for text in TEXTS if text.strip()]
-        batch = make_batch([document.words for document in documents], tagger.engine.features)
-        found = decode(network.scores(TensorBatch.of(batch)), batch.lengths, tagger.tags)
-        for document, spans in zip(tagger(documents), found, strict=True):
-            tokens = document.tokens
-            entities = [Entity(tokens[a].start, tokens[b - 1].end, label, p) for a, b, label, p in spans]
-            assert same_entities(document, document.replace(entities=entities))
-
-    @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-    @given(texts=st.lists(st.sampled_from(TEXTS), max_size=70), seed=st.integers(0, 99))
-    def test_alone_or_in_company_in_any_order(self, tagger, texts, seed):
-        alone = {text: tagger([text])[0] for text in TEXTS}
-        random.Random(seed).shuffle(texts)
-        together = tagger(texts)
-        assert [document.text for document in together] == texts
-        assert all(same_entities(document, alone[document.text]) for document in together)
-        piped = list(tagger.pipe(iter(texts), batch_size=3))
-        assert all(same_entities(*pair) for pair in zip(piped, together, strict=True))
-
     @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(st.text(max_size=200) | st.text(alphabet="Ada Stone.\u200d\U0001f642\u0301\n", max_size=200))
     def test_whatever_the_text_entities_are_slices_of_it(self, tagger, text):
@@ -313,10 +272,6 @@ class TestManyAtOnce:
             found = list(pool.map(lambda texts: list(tagger.pipe(texts, batch_size=37)), parts))
         for i, part in enumerate(found):
             assert all(same_entities(*pair) for pair in zip(part, expected[i::8], strict=True))
-
-    def test_two_threads_give_what_one_gives(self, tiny_bundle):
-        one, two = (Tagger(tiny_bundle, threads=n)(MANY[:800]) for n in (1, 2))
-        assert all(same_entities(*pair) for pair in zip(one, two, strict=True))
 
     @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
     def test_it_survives_a_fork(self, tiny_bundle):
