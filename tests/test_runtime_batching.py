@@ -202,6 +202,7 @@ def test_closing_answers_what_waits_and_takes_on_no_more(slow):
     assert not tag._worker.is_alive()
 
 
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")  # of Python 3.12: it has threads
 def test_it_works_again_in_a_process_that_was_forked():
     with Batching(list, BatchPolicy(wait=0)) as tag:
         assert tag(["parent"])[0].text == "parent"

@@ -136,6 +136,7 @@ def test_a_failing_tagger_leaves_nothing_behind():
     assert tag.tally == (0, 0)
 
 
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")  # of Python 3.12: it has threads
 def test_it_works_in_a_process_that_was_forked():
     tag = Caching(Capitals())
     tag(["Ada"])
