@@ -51,7 +51,9 @@ def lines(
         set_scale(axes, "y", places, places[0], places[-1], ylabel)
         handles = [_draw(canvas, axes, across, values, place) for place, values in enumerate(known.values())]
         if mark is not None:
-            handles.append(axes.axvline(mark, color=canvas.colours["ink"], linestyle=":", linewidth=1.6))
+            handles.append(
+                axes.axvline(mark, color=canvas.colours["ink"], linestyle=":", linewidth=1.6, zorder=1.5)
+            )
         layout.show_legend(canvas, handles[: len(layout.legend)])
 
     told = [f"{ylabel} over {xlabel}.", *(_told(name, across, known[name]) for name in known)]
