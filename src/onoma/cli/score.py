@@ -79,6 +79,13 @@ def score(
         Alignment,
         typer.Option(help="characters: the files may be tokenised and divided into sentences differently."),
     ] = Alignment.tokens,
+    map: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MAP",
+            help="Rename and drop labels of all files: old=new,other=, or a YAML or JSON file.",
+        ),
+    ] = None,
     train: Annotated[
         Path | None, typer.Option(help="Training corpus: tell seen entities from unseen ones.")
     ] = None,
@@ -111,6 +118,7 @@ def score(
 
     As a shared task printed it: onoma score gold.txt submission.txt --as wnut17
     """
+    from onoma.corpus.label_map import label_map
     from onoma.evaluation.outcome import Request, score_request
     from onoma.evaluation.submission import Layout
 
@@ -127,6 +135,7 @@ def score(
         task=task and task.value,
         characters=align is Alignment.characters,
         train=train,
+        map=label_map(map),
         cards=full or bool(markdown or html),
     )
     outcome = score_request(request)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from onoma.corpus import read
+from onoma.corpus.label_map import LabelMap
 from onoma.corpus.recognising import detect, recognise
 from onoma.corpus.sources import TextSource
 from onoma.errors import CorpusError, InputError
@@ -47,7 +48,8 @@ _TWO_COLUMNS = "germeval"  # two columns of tags: two levels, unless columns are
 class Request:
     """Which files to score and how; without predictions, ``gold`` holds both, the predicted tags last.
 
-    ``cards``: make the whole report card of each prediction, which costs seconds for a million tokens.
+    ``map`` renames labels on both sides before they are compared. ``cards``: make the whole report card of
+    each prediction, which costs seconds for a million tokens.
     """
 
     gold: Path
@@ -57,6 +59,7 @@ class Request:
     task: str | None = None
     characters: bool = False
     train: Path | None = None
+    map: LabelMap | None = None
     cards: bool = False
 
 
@@ -140,7 +143,10 @@ class Outcome:
         sections: list[str] = list(map(as_section, self._comparison())) if self._several else []
         if text := self.scorer_text():
             sections.append(
-                section("As the shared task's scorer prints it", Html(f"<pre>{escaped(text)}</pre>"))
+                section(
+                    "As the shared task's scorer prints it",
+                    Html(f'<pre style="overflow-x: auto">{escaped(text)}</pre>'),
+                )
             )
         for name, card in zip(self.names, self.cards, strict=True):
             tables = [as_section(sheet) for sheet in sheets(card).values()]
@@ -180,7 +186,8 @@ def score_request(request: Request) -> Outcome:
         published = [score_task(task, request.gold, path, layout) for path in predicted] if task else []
     elif task:
         raise InputError(
-            f"{task.scorer} reads columns, token by token; convert other formats first (onoma convert)"
+            f"{task.scorer} reads columns, token by token, labels as they stand; convert the files first: "
+            "onoma convert"
         )
     else:
         entries, published = _from_documents(request, predicted), []
@@ -197,7 +204,7 @@ def _both_in_one(layout: Layout, levels: int) -> Layout:
 
 def _by_lines(request: Request, predicted: Sequence[Path], layout: Layout) -> bool:
     """Whether all files are column files, to be compared token by token."""
-    if request.characters:
+    if request.characters or request.map is not None:
         return False
     named = request.task or layout != LAST._replace(scheme=layout.scheme)
     forms = {_BY_LINES, _TWO_COLUMNS} if named else {_BY_LINES}
@@ -227,6 +234,7 @@ def _from_documents(request: Request, predicted: Sequence[Path]) -> list[Entry]:
         predicted,
         characters=request.characters,
         policy=request.policy,
+        map=request.map,
         scheme=None if layout.scheme == "auto" else layout.scheme,
         gold_column=None if layout.gold == -1 else layout.gold,
         predicted_column=None if layout.predicted == -1 else layout.predicted,
@@ -234,7 +242,8 @@ def _from_documents(request: Request, predicted: Sequence[Path]) -> list[Entry]:
 
 
 def _cards(request: Request, entries: Sequence[Entry]) -> list[Card]:
-    training = None if request.train is None else training_surfaces(read(request.train))
+    train = None if request.train is None else read(request.train, map=request.map)
+    training = None if train is None else training_surfaces(train)
     corpus = CorpusFacts(path=str(request.gold))
     return [
         make_card(entry.judged(), ModelFacts(entry.name, "predictions in a file"), corpus, training=training)

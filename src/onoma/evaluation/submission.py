@@ -57,7 +57,7 @@ class Submission:
     @property
     def notes(self) -> tuple[str, ...]:
         """What a reader of the scores should know of the two files."""
-        return self.gold.notes + self.predicted.notes
+        return tuple(dict.fromkeys(self.gold.notes + self.predicted.notes))
 
     def scores(self) -> Scores:
         """Strict and lenient counts."""
