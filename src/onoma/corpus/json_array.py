@@ -58,15 +58,13 @@ class _Elements:
 
     def read(self) -> Iterator[tuple[int, dict[str, Any]]]:
         self._expect("[")
-        if self._next() == "]":
-            return
-        while True:
+        more = self._next() != "]"
+        while more:
             self._next()
             yield self._line, self._element()
-            if self._next() == "]":
-                self._expect("]")
-                break
-            self._expect(",")
+            if more := self._next() != "]":
+                self._expect(",")
+        self._expect("]")
         if trailing := self._next():
             raise self._error(f"after the array stands {quoted(trailing)}")
 
@@ -100,7 +98,8 @@ class _Elements:
     def _expect(self, mark: str) -> None:
         found = self._next()
         if found != mark:
-            raise self._error(f"{mark!r} should stand here, not {found or 'the end of the file'!r}")
+            instead = repr(found) if found else "the end of the file"
+            raise self._error(f"{mark!r} should stand here, not {instead}")
         self._move(self._at + 1)
 
     def _move(self, to: int) -> None:

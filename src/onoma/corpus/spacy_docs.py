@@ -145,4 +145,4 @@ def _further(document: Document, doc: Doc) -> dict[str, Any]:
 
 
 def _edges(doc: Doc) -> list[tuple[int, int]]:
-    return [(token.idx, token.idx + len(token)) for token in doc if not token.is_space]
+    return [(token.idx, token.idx + len(token)) for token in doc if not token.text.isspace()]
