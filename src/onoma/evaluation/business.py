@@ -25,7 +25,7 @@ GIVEN = {
     "reviews_per_hour": "how many suggested entities one person accepts or mends in an hour",
     "reviewer_accuracy": "the share of suggestions, 0 to 1, that a reviewer judges rightly",
     "machine_hourly_cost": "what an hour of the machine costs that the card's speed was measured on",
-    "threshold": "the score below which a suggestion is looked_at",
+    "threshold": "the score below which a suggestion is reviewed",
 }
 _SHARES = ("reviewer_accuracy", "threshold")
 
