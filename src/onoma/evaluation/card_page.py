@@ -16,11 +16,11 @@ from onoma.pages.charts import Chart
 from onoma.pages.frame import details, page, paragraph, section, table, text, tiles
 from onoma.pages.markup import Html
 
-__all__ = ["REMARK_STYLE", "card_page", "remark_parts", "save_plots"]
+__all__ = ["CARD_STYLE", "card_page", "card_parts", "remark_parts", "save_plots"]
 
 _FOLDED = {"matching-labels", "tokens", "pairs", "by-sentence-length"}  # long, and seldom the first question
 
-REMARK_STYLE = """
+CARD_STYLE = """
 .remark { border-inline-start: .3rem solid var(--c2); padding-inline-start: .7rem; }
 mark { background: none; color: inherit; font-weight: 700; border-bottom: 2px solid var(--c2); }
 """
@@ -37,8 +37,12 @@ def card_page(card: Card) -> str:
     (True, False, False)
     """
     lead = "A report card: entity by entity first, with intervals; what flatters stands beside its floor."
-    parts = [tiles(facts(card)), *remark_parts(remarks(card)), *_sections(card)]
-    return page(title(card), parts, lead=lead, extra_style=REMARK_STYLE)
+    return page(title(card), card_parts(card), lead=lead, extra_style=CARD_STYLE)
+
+
+def card_parts(card: Card) -> list[str]:
+    """What a card's page holds: the headline, what must be said in words, tables and charts."""
+    return [tiles(facts(card)), *remark_parts(remarks(card)), *_sections(card)]
 
 
 def remark_parts(said: Iterable[str]) -> Iterator[Html]:
@@ -67,12 +71,12 @@ def _folded(sheet: Sheet, pictures: Sequence[str]) -> Html:
 def _examples(examples: Sequence[Mistake]) -> Iterator[Html]:
     for kind in KINDS:
         rows = [
-            [named(each.text, each.gold), named(each.text, each.predicted), _marked(each)]
+            [f"{named(each.text, each.gold)} → {named(each.text, each.predicted)}", _marked(each)]
             for each in examples
             if each.kind == kind
         ]
         if rows:
-            yield details(f"{kind}: {len(rows)} examples", table(["gold", "predicted", "sentence"], rows))
+            yield details(f"{kind}: {len(rows)} examples", table(["gold → predicted", "sentence"], rows))
 
 
 def _marked(mistake: Mistake) -> Html:

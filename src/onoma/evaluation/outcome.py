@@ -15,7 +15,7 @@ from onoma.errors import CorpusError, InputError
 from onoma.evaluation.card import Card, make_card
 from onoma.evaluation.card_facts import CorpusFacts, ModelFacts
 from onoma.evaluation.card_markdown import card_markdown
-from onoma.evaluation.card_sheets import sheets
+from onoma.evaluation.card_page import REMARK_STYLE, card_parts, remark_parts
 from onoma.evaluation.entries import Entry, column_entries, document_entries
 from onoma.evaluation.label_notes import label_notes
 from onoma.evaluation.policy_effects import effects_sheet, policy_effects
@@ -129,29 +129,30 @@ class Outcome:
             else:
                 yield tables.report(entry.scores)
             if full:
-                yield in_terminal([effects_sheet(policy_effects(entry.scores))])
+                yield in_terminal([_effects(entry)])
 
     def markdown(self) -> str:
-        """The comparison, what the shared task's scorer prints, and the report cards."""
+        """The comparison, what the shared task's scorer prints, the report cards and the policies."""
         parts = [f"# {self._title()}\n", *map(as_markdown, self._comparison())] if self._several else []
         if text := self.scorer_text():
             parts.append(f"```\n{text}\n```\n")
-        return "\n".join([*parts, *map(card_markdown, self.cards)])
+        for card, entry in zip(self.cards, self.entries, strict=True):
+            parts += [card_markdown(card), as_markdown(_effects(entry))]
+        return "\n".join(parts)
 
     def page(self) -> str:
-        """The same as a page; where there are several, each card is folded up under its name."""
-        sections: list[str] = list(map(as_section, self._comparison())) if self._several else []
+        """The same as a page; where there are several, each card is folded up under its name. The charts
+        need matplotlib (extra ``report``)."""
+        return page(self._title(), self._parts(), extra_style=REMARK_STYLE)
+
+    def _parts(self) -> Iterator[str]:
+        yield from map(as_section, self._comparison() if self._several else [])
         if text := self.scorer_text():
-            sections.append(
-                section(
-                    "As the shared task's scorer prints it",
-                    Html(f'<pre style="overflow-x: auto">{escaped(text)}</pre>'),
-                )
-            )
-        for name, card in zip(self.names, self.cards, strict=True):
-            tables = [as_section(sheet) for sheet in sheets(card).values()]
-            sections += [details(name, *tables)] if self._several else tables
-        return page(self._title(), sections)
+            printed = Html(f'<pre style="overflow-x: auto">{escaped(text)}</pre>')
+            yield section("As the shared task's scorer prints it", printed)
+        for name, card, entry in zip(self.names, self.cards, self.entries, strict=True):
+            parts = [*remark_parts(self._notes(entry)), *card_parts(card), as_section(_effects(entry))]
+            yield from [details(name, *parts)] if self._several else parts
 
     def _title(self) -> str:
         return f"{', '.join(self.names)} on {Path(self.gold).name}"
@@ -173,6 +174,10 @@ class Outcome:
                 f"ill-formed: {strict.predicted_changed:,} predicted entities and {strict.gold_changed:,} of "
                 "gold, which strict leaves out and conlleval reads"
             )
+
+
+def _effects(entry: Entry) -> Sheet:
+    return effects_sheet(policy_effects(entry.scores))
 
 
 def score_request(request: Request) -> Outcome:
