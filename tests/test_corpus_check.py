@@ -540,7 +540,8 @@ def test_the_gravest_come_first_and_everything_is_plain_data(train, test):
     assert plain["totals"]["error"] == 1
     first = plain["findings"][0]
     assert set(first) == {"severity", "code", "corpus", "count", "message", "examples", "advice"}
-    assert set(first["examples"][0]) == {"text", "sentence", "id", "line", "start", "end", "note"}
+    place = {"text", "sentence", "id", "line", "start", "end"}
+    assert set(first["examples"][0]) == place | {"note", "suggestion"}
     described = plain["corpora"][0]
     assert described["sentences"] == 901
     assert described["sentence_tokens"]["percentiles"]["100"] == max(len(words) for words, _ in train)

@@ -103,7 +103,7 @@ CODES: dict[str, Code] = {
     ),
     "question-marks-in-words": Code(
         "warning",
-        "a question mark inside or before a word (W?odzimierz): a character the target encoding lacked",
+        "a question mark inside or before a word (caf?s): a character the target encoding lacked",
         "go back to the original and write it as UTF-8",
     ),
     "not-nfc": Code(
