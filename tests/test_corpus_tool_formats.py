@@ -151,3 +151,14 @@ def test_json_that_is_none_of_these_is_refused(tmp_path):
     (tmp_path / "a.json").write_text(json.dumps([{"text": "Ada", "whatever": []}]))
     with pytest.raises(CorpusError):
         list(read(tmp_path / "a.json"))
+
+
+def test_what_is_passed_over_is_said(tmp_path):
+    write([ADA], tmp_path / "a", "brat")
+    with (tmp_path / "a" / "a7.ann").open("a") as file:
+        file.write("R1\tin Arg1:T1 Arg2:T2\n#1\tAnnotatorNotes T1\tsure?\n")
+    told = CliRunner().invoke(app, ["check", str(tmp_path / "a"), "--json", "-"]).output
+    assert "1 brat relations are passed over" in told
+    told = CliRunner().invoke(app, ["convert", str(tmp_path / "a"), str(tmp_path / "a.spacy")]).output
+    assert "passed over: 1 brat relations" in told
+    assert [document.text for document in read(tmp_path / "a.spacy")] == [ADA.text]

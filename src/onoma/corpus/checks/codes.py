@@ -61,7 +61,9 @@ CODES: dict[str, Code] = {
         "note", "the file is not in UTF-8", "save it as UTF-8 if you may, so that nobody has to guess"
     ),
     "comments": Code(
-        "note", "lines taken for comments and passed over", "make sure that none of them is a row of data"
+        "note",
+        "lines taken for comments, or annotations of another kind, passed over",
+        "make sure that none of them is data you need",
     ),
     # missing values
     "words-like-missing": Code(
