@@ -197,7 +197,7 @@ def score_request(request: Request) -> Outcome:
     else:
         entries, published = _from_documents(request, predicted), []
     names = short_names([entry.name for entry in entries])
-    cards = _cards(request, entries) if request.cards or request.train else []
+    cards = _cards(request, entries, names) if request.cards or request.train else []
     pairs = differences(names, [entry.judged() for entry in entries]) if len(entries) > 1 else []
     return Outcome(str(request.gold), entries, published, cards, pairs, names)
 
@@ -246,11 +246,11 @@ def _from_documents(request: Request, predicted: Sequence[Path]) -> list[Entry]:
     )
 
 
-def _cards(request: Request, entries: Sequence[Entry]) -> list[Card]:
+def _cards(request: Request, entries: Sequence[Entry], names: Sequence[str]) -> list[Card]:
     train = None if request.train is None else read(request.train, map=request.map)
     training = None if train is None else training_surfaces(train)
     corpus = CorpusFacts(path=str(request.gold))
     return [
-        make_card(entry.judged(), ModelFacts(entry.name, "predictions in a file"), corpus, training=training)
-        for entry in entries
+        make_card(entry.judged(), ModelFacts(name, "predictions in a file"), corpus, training=training)
+        for entry, name in zip(entries, names, strict=True)
     ]

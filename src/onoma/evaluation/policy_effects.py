@@ -54,8 +54,8 @@ def effects_sheet(effects: Sequence[Effect]) -> Sheet:
     head = ["policy", "gold", "ill-formed", "predicted", "ill-formed", "precision", "recall", "F1"]
     rows = [[each.policy, *_cells(each)] for each in effects]
     note = (
-        "Entities of gold and of the prediction; one is ill-formed when its first or last tag may not open or "
-        f"close one. {'; '.join(f'{each.policy} {each.does}' for each in effects)}."
+        "Entities of gold and of the prediction; one is ill-formed when its first or last tag may not open "
+        f"or close one. {'; '.join(f'{each.policy} {each.does}' for each in effects)}."
     )
     return Sheet("Policies for ill-formed tags, in %", head, "lrrrrrrr", rows, [note])
 
