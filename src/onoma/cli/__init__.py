@@ -4,7 +4,7 @@
 that command runs, so ``onoma extract`` never pays for what ``onoma train`` needs.
 
 >>> " ".join(sorted(COMMANDS))
-'business check convert evaluate extract models score slices split train vectors'
+'business check compare convert evaluate extract models score slices split train vectors'
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ COMMANDS: dict[str, Command] = {
     "split": Command("onoma.cli.split:split", "Divide a corpus into train, dev and test."),
     "train": Command("onoma.cli.train:train", "Train a tagger by a recipe."),
     "evaluate": Command("onoma.cli.evaluate:evaluate", "Score a tagger on a corpus."),
+    "compare": Command("onoma.cli.compare:compare", "Set taggers side by side on one corpus."),
     "score": Command("onoma.cli.score:score", "Score a file of predictions against gold."),
     "slices": Command("onoma.cli.slices:slices", "Score a tagger on edited sentences and other names."),
     "business": Command("onoma.cli.business:business", "Work out hours, cost and errors from a card."),

@@ -16,11 +16,11 @@ from onoma.pages.charts import Chart
 from onoma.pages.frame import details, page, paragraph, section, table, text, tiles
 from onoma.pages.markup import Html
 
-__all__ = ["CARD_STYLE", "card_page", "card_parts", "remark_parts", "save_plots"]
+__all__ = ["REMARK_STYLE", "card_page", "card_parts", "remark_parts", "save_plots"]
 
 _FOLDED = {"matching-labels", "tokens", "pairs", "by-sentence-length"}  # long, and seldom the first question
 
-CARD_STYLE = """
+REMARK_STYLE = """
 .remark { border-inline-start: .3rem solid var(--c2); padding-inline-start: .7rem; }
 mark { background: none; color: inherit; font-weight: 700; border-bottom: 2px solid var(--c2); }
 """
@@ -37,7 +37,7 @@ def card_page(card: Card) -> str:
     (True, False, False)
     """
     lead = "A report card: entity by entity first, with intervals; what flatters stands beside its floor."
-    return page(title(card), card_parts(card), lead=lead, extra_style=CARD_STYLE)
+    return page(title(card), card_parts(card), lead=lead, extra_style=REMARK_STYLE)
 
 
 def card_parts(card: Card) -> list[str]:

@@ -5,7 +5,7 @@ Shares are in per cent with two decimals. No token figure stands alone: the all-
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from onoma.evaluation.bootstrap import Interval
@@ -211,7 +211,7 @@ def _unique(card: Card) -> Iterator[Named]:
 def _breakdowns(card: Card) -> Iterator[Named]:
     for breakdown in card.breakdowns:
         rows = [_row(name, part.micro) for name, part in breakdown.parts.items()]
-        yield breakdown_name(breakdown), Sheet(f"By {breakdown.by}", _head(breakdown.by), "lrrrr", rows)
+        yield breakdown_name(breakdown), Sheet(f"By {breakdown.by}", _head("part"), "lrrrr", rows)
 
 
 def breakdown_name(breakdown: Breakdown) -> str:
@@ -283,7 +283,8 @@ def _about(card: Card) -> Iterator[Named]:
         "corpus": corpus.path,
         "split": corpus.split,
         "fingerprint of the corpus": corpus.fingerprint,
-        "labels renamed": ", ".join(f"{a} to {b or 'nothing'}" for a, b in corpus.label_map.items()) or None,
+        "labels of the corpus renamed": _renamed(corpus.label_map),
+        "labels of the tagger renamed": _renamed(model.label_map),
         "timed on": speed and f"{speed.sentences:,} sentences, {speed.tokens:,} tokens",
         "timed with": speed and f"{_threads(speed.threads)}; {speed.machine}",
     }
@@ -305,6 +306,10 @@ _MAKERS: Sequence[Callable[[Card], Iterator[Named]]] = (
     _tokens,
     _about,
 )
+
+
+def _renamed(names: Mapping[str, str]) -> str:
+    return ", ".join(f"{old} to {new or 'nothing'}" for old, new in names.items())
 
 
 def _head(first: str) -> list[str]:
