@@ -57,7 +57,7 @@ class Alignment(StrEnum):
 Predicted = Annotated[
     list[Path] | None,
     typer.Argument(
-        metavar="[PRED]",
+        metavar="PRED",
         help="Predictions for the same text; several are compared. None: GOLD holds both, the right tag in "
         "its last column but one and the predicted in its last.",
     ),
