@@ -76,7 +76,7 @@ def test_json_has_every_card_and_every_pair(capsys):
 def test_the_terminal_says_who_is_better_in_words(capsys):
     code, out, _ = run(capsys, *FILES[:2])
     assert code == 0
-    assert "A  good.conll" in out
+    assert "A: good.conll" in out
     assert "A is better than B by 33.33 points of F1 (p = 0.0" in out
     assert "Differences by label" not in out
     assert "Differences by label" in run(capsys, *FILES[:2], "--full")[1]
@@ -85,7 +85,7 @@ def test_the_terminal_says_who_is_better_in_words(capsys):
 def test_equal_taggers_cannot_be_told_apart_and_have_names_of_their_own(capsys):
     code, out, _ = run(capsys, FILES[0], FILES[0])
     assert code == 0
-    assert "B  good.conll (2)" in out
+    assert "B: good.conll (2)" in out
     assert "A and B cannot be told apart (p = 1.000)" in out
 
 
@@ -94,7 +94,7 @@ def test_markdown_page_and_plots(folder, capsys):
     code, _, _ = run(capsys, *FILES, *files)
     assert code == 0
     markdown = (folder / "c.md").read_text()
-    assert markdown.startswith("# good.conll, half.conll, wrong.conll on gold.conll")
+    assert markdown.startswith("# 3 taggers on gold.conll")
     assert "## Sentences on which they differ" in markdown
     page = (folder / "c.html").read_text()
     HTMLParser().feed(page)

@@ -26,7 +26,7 @@ def comparison_report(made: Comparison, *, full: bool = False) -> Group:
     from onoma.pages.markup import visible
 
     shown = [sheet for name, sheet in comparison_sheets(made).items() if full or name in _BRIEF]
-    named = [Text(visible(f"{letter}  {name}"), style="bold") for name, letter in made.letters.items()]
+    named = [Text(visible(line), style="bold") for line in _legend(made)]
     said = [Text(line) for line in _verdicts(made)]
     warned = [Text(visible(line), style="yellow") for line in _remarks(made)] if full else []
     return Group(*named, *said, *warned, in_terminal(shown))
@@ -34,7 +34,7 @@ def comparison_report(made: Comparison, *, full: bool = False) -> Group:
 
 def comparison_markdown(made: Comparison) -> str:
     """``made`` in Markdown."""
-    said = [f"* {line}" for line in (*_verdicts(made), *_remarks(made))]
+    said = [f"* {line}" for line in (*_legend(made), *_verdicts(made), *_remarks(made))]
     sheets = map(as_markdown, comparison_sheets(made).values())
     return "\n".join([f"# {_title(made)}", "", *said, "", *sheets])
 
@@ -42,8 +42,7 @@ def comparison_markdown(made: Comparison) -> str:
 def comparison_page(made: Comparison) -> str:
     """``made`` as a whole page. The charts need matplotlib (extra ``report``)."""
     parts = [*remark_parts(_verdicts(made)), *_sections(made)]
-    lead = "The same sentences, tagged by each; a difference counts when chance does not explain it."
-    return page(_title(made), parts, lead=lead, extra_style=REMARK_STYLE)
+    return page(_title(made), parts, lead="; ".join(_legend(made)), extra_style=REMARK_STYLE)
 
 
 def comparison_charts(made: Comparison) -> dict[str, list[Chart]]:
@@ -136,4 +135,8 @@ def _remarks(made: Comparison) -> Iterator[str]:
 
 def _title(made: Comparison) -> str:
     where = made.cards[0].corpus.path
-    return ", ".join(made.names) + (f" on {where.rpartition('/')[2]}" if where else "")
+    return f"{len(made.cards)} taggers" + (f" on {where.rpartition('/')[2]}" if where else "")
+
+
+def _legend(made: Comparison) -> list[str]:
+    return [f"{letter}: {name}" for name, letter in made.letters.items()]

@@ -64,7 +64,6 @@ def _costs(card: Card) -> dict[str, str]:
     bounds = None if card.intervals is None else card.intervals.figures.f1
     seconds = model.training_seconds
     return {
-        "tagger": model.name,
         "strict F1": percent(card.scores.strict.micro.f1),
         "95 % interval": f"{percent(bounds.low)}–{percent(bounds.high)}" if bounds else _UNKNOWN,
         "parameters": _UNKNOWN if model.parameters is None else f"{model.parameters:,}",
