@@ -226,3 +226,22 @@ def test_labels_without_prefixes(tmp_path, capsys):
     assert (code, "--scheme io" in err) == (3, True)
     code, out, _ = run(capsys, gold, guess, "--scheme", "io", "--json", "-")
     assert (code, json.loads(out)["strict"]["types"]["PER"]["fn"]) == (0, 1)
+
+
+def test_several_files_of_other_sentences_get_the_same_documents(pair, tmp_path, capsys):
+    other = tmp_path / "other.conll"
+    other.write_text("Ada B-per\nLove I-per\n\nlace I-per\nwrote O\n\nParis B-geo\n")
+    pair[1].write_text("Ada B-per\nLovelace I-per\nwrote O\nParis B-geo\n")
+    code, out, _ = run(capsys, *pair, other, "--align", "characters", "--policy", "lenient", "--json", "-")
+    data = json.loads(out)
+    assert (code, [row["sentences"] for row in data["submissions"]]) == (0, [1, 1])
+    assert data["submissions"][0]["strict"]["micro"]["f1"] == 1
+    assert data["submissions"][1]["strict"]["types"]["geo"]["f1"] == 1
+
+
+def test_spans_of_the_same_text_in_other_documents_are_told_how_to_compare(pair, capsys):
+    spans = pair[0].parent / "guess.jsonl"
+    spans.write_text(json.dumps({"text": "Ada Lovelace wrote Paris", "spans": []}) + "\n")
+    code, _, err = run(capsys, pair[0], spans)
+    assert (code, "try --align characters" in err) == (3, True)
+    assert run(capsys, pair[0], spans, "--align", "characters")[0] == 0
