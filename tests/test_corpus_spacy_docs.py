@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zlib
+
 import pytest
 
 from onoma import CorpusError, Document, Entity
@@ -12,7 +14,6 @@ spacy = pytest.importorskip("spacy")
 from spacy.tokens import Doc, DocBin, Span  # noqa: E402
 
 TEXT = "\n Ada  Lovelace\twrote to\r\n\r\nCharles 👍. "
-NAMES = [Entity(2, 15, "per"), Entity(26, 28, "x")]
 
 
 def docs(path):
@@ -81,3 +82,21 @@ def test_a_damaged_file_is_named(written):
     written.write_bytes(content[:-20])
     with pytest.raises(CorpusError, match=r"a\.spacy: this is no spaCy DocBin, or it is damaged"):
         list(read(written))
+
+
+def test_a_file_made_to_fill_the_memory_is_refused(tmp_path):
+    begin = b"\x82\xa7version\xa30.1\xa5attrs\x90"
+    (tmp_path / "a.spacy").write_bytes(zlib.compress(begin + bytes(80_000_000)))
+    with pytest.raises(CorpusError, match=r"a\.spacy: this unpacks to more than 67,108,864 bytes"):
+        list(read(tmp_path / "a.spacy"))
+
+
+def test_what_spacy_has_no_place_for_outlives_spacy(tmp_path):
+    odd = Document.from_words(["Ada's", "\u3000", "hat"], [(0, 1, "per")], id="x", meta={"document": "d1"})
+    odd = odd.replace(entities=[Entity(0, 5, "per", 0.5)])
+    write([odd, Document.from_text("plain", id="2")], tmp_path / "a", "spacy")
+    assert [set(doc.user_data) for doc in docs(tmp_path / "a")] == [{"onoma"}, set()]
+    again = DocBin(docs=docs(tmp_path / "a"), store_user_data=True)
+    again.to_disk(tmp_path / "b")
+    assert list(read(tmp_path / "a")) == list(read(tmp_path / "b"))
+    assert next(iter(read(tmp_path / "b"))) == odd
