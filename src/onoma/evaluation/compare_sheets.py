@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from onoma.evaluation.bootstrap import Interval
 from onoma.evaluation.card import Card
-from onoma.evaluation.card_sheets import percent, size
+from onoma.evaluation.card_sheets import size
 from onoma.evaluation.compare import Comparison, Disagreement, Rivalry
 from onoma.evaluation.mistake_sheets import named
 from onoma.evaluation.sheets import Sheet
 from onoma.evaluation.side_by_side import scores_sheet
+from onoma.evaluation.tables import percent
 
 __all__ = ["GROUPS", "comparison_sheets", "entities_of", "verdict"]
 
