@@ -215,11 +215,7 @@ def test_a_runs_own_record(tmp_path):
     place.write_text(json.dumps(HISTORY))
     assert read_history(tmp_path) == HISTORY
     assert Fit(read_history(tmp_path)).chosen == 4
-    for damaged, message in (
-        ("{", "is no record"),
-        ('[{"epoch": 1}]', "an epoch lacks best"),
-        ("3", "is no record"),
-    ):
+    for damaged, message in DAMAGED.items():
         place.write_text(damaged)
         with pytest.raises(InputError, match=message):
             read_history(tmp_path)
