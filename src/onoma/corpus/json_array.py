@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from onoma.corpus.sources import TextSource, lines, quoted
 from onoma.errors import CorpusError
@@ -51,7 +51,7 @@ def first_element(head: list[str]) -> dict[str, Any]:
 class _Elements:
     """What is read of the text but not yet yielded, and where that stands."""
 
-    def __init__(self, text: Iterator[str], name: str) -> None:
+    def __init__(self, text: TextIO, name: str) -> None:
         self._text, self._name = text, name
         self._held, self._at, self._line = "", 0, 1
         self._decode = json.JSONDecoder().raw_decode
@@ -108,15 +108,10 @@ class _Elements:
 
     def _more(self) -> bool:
         """Hold more of the text, at least as much again, so that a long element is not tried too often."""
-        parts = [self._held[self._at :]]
-        wanted = max(_STEP, len(parts[0]))
-        for line in self._text:
-            parts.append(line)
-            wanted -= len(line)
-            if wanted <= 0:
-                break
-        self._held, self._at = "".join(parts), 0
-        return len(parts) > 1
+        left = self._held[self._at :]
+        more = self._text.read(max(_STEP, len(left)))
+        self._held, self._at = left + more, 0
+        return bool(more)
 
     def _error(self, fault: str) -> CorpusError:
         return CorpusError(fault, path=self._name, line=self._line)
