@@ -54,7 +54,7 @@ def check(
         bool, typer.Option("--deep", help="Look for label errors too: trains a quick CRF; takes minutes.")
     ] = False,
     deep_sentences: Annotated[
-        int | None, typer.Option(min=100, metavar="N", help="With --deep: look at N sentences at random.")
+        int | None, typer.Option(min=100, metavar="N", help="The same for N sentences drawn at random.")
     ] = None,
     jobs: Annotated[int, typer.Option(min=1, metavar="N", help="With --deep: processes that share it.")] = 2,
     tag_column: Annotated[
@@ -84,6 +84,8 @@ def check(
     from onoma.corpus.checks import check as check_corpora
 
     _known_severity(fail_on)
+    deep = deep or deep_sentences is not None
+    _deep_if_asked(only or (), deep)
     corpora = _read_all([corpus, *(splits or [])], tag_column=column(tag_column), scheme=scheme)
     kept = _KEPT if examples is None else examples
     with _deep(deep, deep_sentences, jobs) as how:
@@ -96,6 +98,13 @@ def check(
         _show(report, _SHOWN if examples is None else examples)
     if fail_on is not None and report.fails(fail_on):
         raise typer.Exit(1)
+
+
+def _deep_if_asked(only: Sequence[str], deep: bool) -> None:
+    from onoma.errors import InputError
+
+    if "label-error" in only and not deep:
+        raise InputError("--only label-error finds nothing without --deep; add it")
 
 
 def _known_severity(severity: str | None) -> None:

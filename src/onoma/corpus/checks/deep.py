@@ -4,8 +4,8 @@ Every sentence is judged by a quick CRF trained on the other folds; sentences of
 words lie in one fold. Confident learning then estimates how often each class is annotated as each other one,
 and picks so many tokens of each as the estimate says, those first whose own label is least probable.
 Neighbouring doubts become one finding about an entity. What the tagger cannot know is asked of the corpus
-itself: the oftener the same words are annotated elsewhere as they are here, the less likely is an error
-(`onoma.corpus.checks.precedent`).
+itself: the oftener the same words are annotated elsewhere as they are here, the less likely is an error (see
+`onoma.corpus.checks.precedent`).
 
 Source: Northcutt, Jiang & Chuang 2021, "Confident Learning: Estimating Uncertainty in Dataset Labels".
 """
@@ -29,7 +29,7 @@ from onoma.corpus.grouping import together
 __all__ = ["FOLDS", "Deep", "Suspect", "label_errors", "suspects"]
 
 FOLDS = 4
-_SURE = 0.5  # confidence; below it the annotation is the likelier one
+_LISTED = 1 / 3  # confidence; of what is less sure, too many look in vain
 _MORE = 20  # times as many examples as of other findings: each is to be looked at
 
 
@@ -87,7 +87,8 @@ def label_errors(surveys: Sequence[Survey], pairs: Pairs, deep: Deep) -> Iterato
             for suspect in mine:
                 counts[suspect.kind] = counts.get(suspect.kind, 0) + 1
             told = ", ".join(f"{kind} {n:,}" for kind, n in sorted(counts.items(), key=lambda kv: -kv[1]))
-            message = f"{len(mine):,} annotations are probably wrong ({told})"
+            likely = sum(suspect.confidence > 0.5 for suspect in mine)
+            message = f"{len(mine):,} annotations may be wrong, {likely:,} of them likelier than not ({told})"
             examples = [_example(suspect, labels) for suspect in mine[: _MORE * each.limit]]
             yield each.finding("label-error", len(mine), message, examples)
 
@@ -109,7 +110,7 @@ def suspects(surveys: Sequence[Survey], pairs: Pairs, deep: Deep) -> list[Suspec
         _suspect(surveys, sentences, origin, region, with_precedent(region.probability, precedent))
         for region, precedent in zip(regions, precedents, strict=True)
     ]
-    sure = [suspect for suspect in found if suspect.confidence > _SURE]
+    sure = [suspect for suspect in found if suspect.confidence > _LISTED]
     return sorted(sure, key=lambda suspect: -suspect.confidence)
 
 

@@ -3,6 +3,7 @@
 A tagger that is asked about one sentence does not know that its words are annotated the same way a dozen
 times: then they are meant so. Each such standing counts for what is present, each that is annotated as
 suggested counts for the suggestion, and one of each is taken for granted (Laplace's rule of succession).
+Errors being rare, neither witness is believed at once.
 """
 
 from __future__ import annotations
@@ -16,16 +17,19 @@ from onoma.corpus.checks.quick_crf import Ints, Sentences
 __all__ = ["weighed", "with_precedent"]
 
 _CAP = 0.95  # no tagger is surer than that of what it has not seen
+# annotations that are wrong, for one that is right: 3.3 %, the mean of ten public test sets that Northcutt,
+# Athalye & Mueller 2021 measured ("Pervasive Label Errors in Test Sets")
+_ERRORS = 1 / 29
 
 
 def with_precedent(probability: float, precedent: float) -> float:
-    """The tagger's probability and the corpus's, taken for independent witnesses.
+    """How probable an error is by the tagger's probability and the corpus's, taken for independent witnesses.
 
-    >>> round(with_precedent(0.9, 0.5), 3), round(with_precedent(0.9, 0.1), 3)
-    (0.9, 0.5)
+    >>> [round(with_precedent(0.9, precedent), 2) for precedent in (0.1, 0.5, 0.9)]
+    [0.03, 0.24, 0.74]
     """
     mine = min(probability, _CAP)
-    both, neither = mine * precedent, (1 - mine) * (1 - precedent)
+    both, neither = _ERRORS * mine * precedent, (1 - mine) * (1 - precedent)
     return both / (both + neither)
 
 
@@ -64,9 +68,16 @@ def _standings(sentences: Sentences, keys: set[bytes]) -> dict[bytes, dict[int, 
     for at, end in _places(sentences, list(lengths)):
         for length in lengths[int(sentences.tokens[at])]:
             key = sentences.tokens[at : at + length].tobytes()
-            if at + length <= end and key in found:
+            if at + length <= end and key in found and not _part_of_more(sentences.classes, at, at + length):
                 found[key][at] = sentences.classes[at : at + length].tobytes()
     return found
+
+
+def _part_of_more(classes: Ints, low: int, high: int) -> bool:
+    """Whether an entity reaches beyond the tokens ``[low, high)``: then it tells nothing about them alone."""
+    before = low > 0 and classes[low] > 0 and classes[low - 1] == classes[low]
+    after = high < len(classes) and classes[high - 1] > 0 and classes[high] == classes[high - 1]
+    return bool(before or after)
 
 
 def _places(sentences: Sentences, firsts: Sequence[int]) -> Iterator[tuple[int, int]]:
