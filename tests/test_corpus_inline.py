@@ -56,6 +56,11 @@ def test_what_makes_no_pair_stays_in_the_text_and_is_reported(corpus, line, text
     assert found.fates.left_out.total() == len(left)
 
 
+def test_a_word_with_tags_makes_columns_no_text(corpus):
+    found = corpus("they O\nwere O\n<b>so</b> O\nkind O\n")
+    assert (found.source.format, len(found)) == ("conll", 1)
+
+
 def test_an_empty_pair_and_blanks_inside_one_have_fates(corpus):
     found = corpus("<a></a>x <b> y </b>z\n")
     assert spans(found) == [[("y", "b")]]
