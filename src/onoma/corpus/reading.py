@@ -53,10 +53,12 @@ def read(
     content unless given. ``tag_column`` counts from 0 (-1: the last, the default), or is a CSV column's name.
     ``policy`` says what becomes of ill-formed tag sequences: ``conlleval`` reads them leniently, ``discard``
     leaves such entities out, ``error`` stops. Spans that are none of their text stop the reading, unless
-    ``discard`` leaves them out. What became of every annotation stands in `Corpus.fates`. ``labels`` names all labels; for files whose tags are numbers,
-    it names the tags in order. ``overlaps`` says what becomes of entities that overlap: ``keep``,
-    ``outermost`` (the longest stay, then the first) or ``error``. ``map`` renames, merges and drops labels.
-    ``trusted`` archives may unpack to any size.
+    ``discard`` leaves them out. ``overlaps`` says what becomes of entities that overlap: ``keep``,
+    ``outermost`` (the longest stay, then the first) or ``error``. What became of every annotation stands in
+    `Corpus.fates`.
+
+    ``labels`` names all labels; for files whose tags are numbers, it names the tags in order. ``map``
+    renames, merges and drops labels. ``trusted`` archives may unpack to any size.
 
     Raises `CorpusError` (with the line, where there is one) when the file cannot be read as a corpus, at
     once or while iterating, and `InputError` for an unknown option.
