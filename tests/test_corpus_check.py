@@ -329,7 +329,7 @@ def other_name(name):
 
 
 def unbalanced(rows):
-    more = clean_rows("more", 6000)
+    more = clean_rows("more", 2500)
     rows[:] = [(words, spans) for words, spans in more]
     for at in range(20):
         relabel(rows, "geo", "ship", 100 * at)
@@ -470,6 +470,9 @@ def test_without_ftfy_the_gap_is_told(train, monkeypatch):
             [(0, 1, "geo"), (1, 3, "org"), (3, 4, "misc")],
         ),
         ("entity-edge", ["Bank", "(", "Oldport", ")", "x"], [(0, 4, "org")]),
+        ("entity-edge", ["Reed", "&", "Co", ".", "St", ".", "http://a.org/"], [(0, 4, "org"), (4, 6, "geo")]),
+        ("entity-edge", ["at", "http://a.org/", "."], [(1, 2, "web")]),
+        ("mojibake", ["ΛΕΥΚΩΣΙΑ", "Szöllösy", "№", "«да»"], []),
         ("long-words", ["https://a.org/" + "x" * 200], []),
         ("not-nfc", ["café", "naïve", "각하"], []),
     ],

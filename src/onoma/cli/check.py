@@ -206,13 +206,14 @@ def _example(example: Example, width: int) -> Any:
     """Place, text and note of an example on two lines, the stretch that is meant set off."""
     from rich.text import Text
 
-    from onoma.pages.markup import visible
+    from onoma.pages.measure import one_line
 
     place = f"{example.place}: " if example.place else ""
-    before, stretch, after = (visible(part) for part in example.parts(max(width - len(place) - 4, 40)))
+    room = max(width - len(place) - 4, 40)
+    before, stretch, after = (one_line(part) for part in example.parts(room))
     marked = Text(f"[{stretch}]", style="bold") if stretch else Text("")
     line = Text(place, style="dim") + Text(before) + marked + Text(after)
-    return line + Text(f"\n  {visible(example.note)}", style="dim") if example.note else line
+    return line + Text(f"\n  {one_line(example.note)}", style="dim") if example.note else line
 
 
 def _summary(report: Report) -> str:

@@ -95,7 +95,7 @@ CODES: dict[str, Code] = {
     # damaged text
     "mojibake": Code(
         "warning",
-        "text decoded with the wrong encoding (cafÃ© for café), as ftfy's measure of badness judges it",
+        "text decoded with the wrong encoding (cafÃ© for café), as ftfy judges it and can mend it",
         "decode the original again with the right encoding; ftfy.fix_encoding mends what can be mended",
     ),
     "replacement-characters": Code(

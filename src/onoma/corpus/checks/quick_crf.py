@@ -82,7 +82,7 @@ def _judged(sentences: Sentences, held: Ints) -> Floats:
         {"c1": _PENALTY, "c2": _PENALTY, "max_iterations": _ITERATIONS, "feature.minfreq": _LEAST}
     )
     for i in np.setdiff1d(np.arange(len(sentences)), held).tolist():
-        if (features := rows.features(i)) is not None:
+        if features := rows.features(i):
             trainer.append(features, rows.classes(i))
     with TemporaryDirectory() as folder:
         place = os.path.join(folder, "crf")  # noqa: PTH118 - what CRFsuite takes
@@ -135,26 +135,21 @@ class _Rows:
         """The class of each token."""
         return self._classes[self._edges[sentence] : self._edges[sentence + 1]]
 
-    def features(self, sentence: int) -> Any:
-        """An ``ItemSequence``; None for a sentence without tokens."""
-        import pycrfsuite
-
+    def features(self, sentence: int) -> list[list[str]]:
+        """Those of each token."""
         words = self._tokens[self._edges[sentence] : self._edges[sentence + 1]]
-        if not words:
-            return None
-        ends = range(len(words))
-        return pycrfsuite.ItemSequence(
-            [
-                [
-                    feature
-                    for step, known in self._at.items()
-                    if at + step in ends
-                    for feature in known[words[at + step]]
-                ]
-                + ([] if 0 < at < len(words) - 1 else ["begins" if at == 0 else "ends"])
-                for at in ends
+        inside = range(len(words))
+        edges = [["begins"] if at == 0 else ["ends"] if at == inside[-1] else [] for at in inside]
+        return [
+            edges[at]
+            + [
+                feature
+                for step, known in self._at.items()
+                if at + step in inside
+                for feature in known[words[at + step]]
             ]
-        )
+            for at in inside
+        ]
 
 
 def _of_word(word: str) -> list[str]:
