@@ -48,7 +48,7 @@ def test_tables_files_and_json(card, tmp_path, capsys):
     lines = {line["name"]: line for line in found["lines"]}
     assert lines["cost_by_hand"]["figure"] == {"value": 600.0, "low": 600.0, "high": 600.0}
     assert lines["cost_by_hand"]["filled"] == "20 × 30"
-    assert lines["cost_all"]["missing"] == ["reviews_per_hour"]
+    assert lines["review_cost"]["missing"] == ["reviews_per_hour"]
     assert "What tiny costs and saves" in (tmp_path / "b.md").read_text()
     assert "600 EUR" in (tmp_path / "b.html").read_text()
 

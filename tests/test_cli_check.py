@@ -79,6 +79,17 @@ def test_the_page_is_one_file_and_escapes_what_it_shows(folder, tmp_path):
     assert "replacement-characters" in page
 
 
+def test_deep_finds_a_label_error_and_suggests_a_label(folder):
+    rows = [f"Name{n % 9} B-per\nmet O\nTown{n % 7} B-geo\nin{n} O\n\n" for n in range(150)]
+    rows[70] = rows[70].replace("B-geo", "B-per")
+    (folder / "train.conll").write_text("".join(rows))
+    done = onoma("check", folder / "train.conll", "--deep-sentences", 140, "--jobs", 1, "--json", "-")
+    assert done.exit_code == 0, done.output
+    every = onoma("check", folder / "train.conll", "--deep", "--jobs", 1, "--only", "label-error")
+    assert "Town0 per → Town0 geo, label" in every.stdout
+    assert "sentence 71" in every.stdout
+
+
 def test_only_skip_and_examples(folder):
     (folder / "train.conll").write_text("a B-per\nb O\n\n" * 3 + "c B-per\nd O\n\n" * 3)
     found = json.loads(onoma("check", folder / "train.conll", "--json", "-", "--examples", 1).stdout)
@@ -102,6 +113,7 @@ def test_only_skip_and_examples(folder):
         (("train.conll", "--html", "train.conll/x.html"), 6, "cannot write"),
         (("train.conll", "--only", "duplicate"), 2, "did you mean 'duplicates'"),
         (("train.conll", "--skip", "lek"), 2, "did you mean 'leak'"),
+        (("train.conll", "--only", "label-error"), 2, "without --deep"),
     ],
 )
 def test_errors_are_one_line(folder, monkeypatch, arguments, code, message):

@@ -133,11 +133,13 @@ def test_labels_of_corpus_and_tagger_can_be_renamed(folder, capsys):
     code, out, _ = run(capsys, CAPITALS, folder, "--model-map", "per=geo", "--json", "-")
     data = json.loads(out)
     assert (code, data["strict"]["types"]["geo"]["tp"], data["corpus"]["unknown_labels"]) == (0, 1, ["per"])
-    assert data["corpus"]["label_map"] == {"per": "geo"}
+    assert data["about"]["label_map"] == {"per": "geo"}
     code, out, _ = run(capsys, CAPITALS, folder, "--model-map", "per=", "--json", "-")
     assert json.loads(out)["strict"]["micro"]["tp"] == json.loads(out)["strict"]["micro"]["fp"] == 0
     code, _, err = run(capsys, CAPITALS, folder, "--map", "geo")
-    assert (code, "'geo' renames nothing" in err) == (2, True)
+    assert (code, "'geo' is no part of a label map" in err) == (2, True)
+    code, _, err = run(capsys, CAPITALS, folder, "--map", "gea=per", "--no-speed")
+    assert (code, "the label map names 'gea', which no entity has" in " ".join(err.split())) == (0, True)
 
 
 def test_a_file_of_predictions_in_another_tokenisation(folder, capsys):

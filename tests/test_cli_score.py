@@ -109,3 +109,139 @@ def test_labels_that_look_like_markup_are_shown_as_they_are(tmp_path, capsys):
     code, out, _ = run(capsys, file, file)
     assert code == 0
     assert "[bold]" in out
+
+
+def test_one_file_holds_gold_and_prediction_in_its_last_columns(tmp_path, capsys):
+    both = tmp_path / "both.txt"
+    both.write_text("Ada NNP B-per O\nwrote VBD O O\nto TO O B-per\n")
+    code, out, _ = run(capsys, both, "--json", "-")
+    assert (code, json.loads(out)["strict"]["types"]["per"]["fn"], json.loads(out)["predicted"]) == (
+        0,
+        1,
+        str(both),
+    )
+
+
+def test_a_shared_task_prints_its_own_table_as_it_stands(pair, tmp_path, capsys):
+    code, out, _ = run(capsys, *pair, "--as", "conll2003")
+    assert code == 0
+    assert out.startswith(
+        "processed 4 tokens with 2 phrases; found: 2 phrases; correct: 2.\naccuracy:  75.00%; "
+    )
+    code, out, _ = run(capsys, *pair, "--as", "wnut17", "--json", "-")
+    assert json.loads(out)["shared_task"]["surface"]["overall"]["f1"] == 100
+    nested = tmp_path / "nested.tsv"
+    nested.write_text("1\tBonn\tB-LOC\tO\tB-LOC\tO\n2\t.\tO\tO\tO\tO\n")
+    code, out, _ = run(capsys, nested, "--as", "germeval2014")
+    assert (code, "Strict, Combined Evaluation (official)" in out, "FB1: 100.00" in out) == (0, True, True)
+    spans = tmp_path / "spans.jsonl"
+    spans.write_text('{"text": "Ada", "spans": []}\n')
+    code, _, err = run(capsys, spans, spans, "--as", "conll2003")
+    assert (code, "conlleval reads columns" in err) == (2, True)
+
+
+def test_several_files_stand_side_by_side_with_their_difference(pair, tmp_path, capsys):
+    arguments = (pair[0], pair[1], pair[0])
+    code, out, _ = run(capsys, *arguments, "--html", tmp_path / "a.html", "--markdown", tmp_path / "a.md")
+    assert code == 0
+    assert "-33.33" in out
+    assert "Side by side" in (tmp_path / "a.md").read_text()
+    assert "<details" in (tmp_path / "a.html").read_text()
+    code, out, _ = run(capsys, *arguments, "--json", "-")
+    data = json.loads(out)
+    assert [row["strict"]["micro"]["f1"] for row in data["submissions"]] == [pytest.approx(2 / 3), 1]
+    assert data["differences"][0]["micro"]["f1"]["value"] == pytest.approx(-1 / 3)
+
+
+def test_policies_by_name(pair, capsys):
+    code, out, err = run(capsys, *pair, "--full")
+    assert code == 0
+    assert "ill-formed: 1 predicted entities and 0 of gold" in " ".join(out.split())
+    for policy, support in (("strict", 1), ("discard", 1), ("conlleval", 2), ("lenient", 2)):
+        _, out, _ = run(capsys, *pair, "--policy", policy, "--json", "-", "--html", pair[0].parent / "x.html")
+        data = json.loads(out)
+        assert data["matching"]["pooled"]["strict"]["correct"] == support
+        assert [row["predicted_changed"] for row in data["policies"]] == [1, 1, 1]
+    code, _, err = run(capsys, *pair, "--policy", "error")
+    assert (code, "guess.conll:5: the tag I-geo may not stand here in iob2" in err) == (3, True)
+
+
+def test_other_tokens_are_compared_by_characters(pair, capsys):
+    pair[1].write_text("Ada B-per\nLove I-per\nlace I-per\nwrote O\nParis B-geo\n")
+    code, _, err = run(capsys, *pair)
+    assert (code, "--align characters" in err) == (3, True)
+    code, out, _ = run(capsys, *pair, "--align", "characters", "--json", "-")
+    data = json.loads(out)
+    assert (code, data["strict"]["micro"]["f1"], data["sentences"]) == (0, 1, 1)
+    assert "1 of 4 gold tokens (25.0%) are divided otherwise" in data["notes"][0]
+    pair[1].write_text("Ada B-per\nByron I-per\nwrote O\n")
+    code, _, err = run(capsys, *pair, "--align", "characters")
+    assert (code, "after 3 characters other than white space gold has 'L', the prediction 'B'" in err) == (
+        3,
+        True,
+    )
+
+
+def test_spans_in_json_lines_beside_columns(pair, capsys):
+    spans = pair[0].parent / "guess.jsonl"
+    rows = [
+        {"text": "Ada Lovelace wrote", "spans": [{"start": 0, "end": 12, "label": "per"}]},
+        {"text": "Paris", "spans": []},
+    ]
+    spans.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    code, out, _ = run(capsys, pair[0], spans, "--json", "-")
+    data = json.loads(out)
+    assert (code, data["strict"]["micro"]["tp"], data["strict"]["micro"]["fn"]) == (0, 1, 1)
+    assert "the label geo is never predicted (1 gold entity)" in data["notes"]
+
+
+def test_labels_that_do_not_meet_are_named_and_can_be_mapped(pair, capsys):
+    pair[1].write_text(GUESS.replace("-per", "-PER"))
+    code, out, _ = run(capsys, *pair)
+    assert (code, "perhaps per? Then: --map PER=per" in " ".join(out.split())) == (0, True)
+    code, out, _ = run(capsys, *pair, "--map", "PER=per", "--policy", "lenient", "--json", "-")
+    assert (code, json.loads(out)["strict"]["micro"]["f1"]) == (0, 1)
+
+
+def test_seen_entities_and_scores(pair, tmp_path, capsys):
+    train = tmp_path / "train.conll"
+    train.write_text("Ada B-per\nLovelace I-per\n")
+    code, out, _ = run(capsys, *pair, "--train", train, "--json", "-")
+    assert (code, json.loads(out)["seen_unseen"]["seen"]["micro"]["f1"]) == (0, 1)
+    pair[1].write_text("Ada B-per 0.9\nLovelace I-per 0.4\nwrote O _\n\nParis B-geo 0.8\n")
+    arguments = (*pair, "--pred-column", 1, "--score-column", 2, "--html", tmp_path / "x.html")
+    code, out, _ = run(capsys, *arguments, "--json", "-")
+    assert code == 0
+    assert json.loads(out)["calibration"] is not None
+    pair[1].write_text("Ada B-per 0.9\nLovelace I-per nan\nwrote O _\n\nParis B-geo 0.8\n")
+    code, _, err = run(capsys, *arguments)
+    assert (code, "guess.conll:2: the score 'nan' is no number from 0 to 1" in err) == (3, True)
+
+
+def test_labels_without_prefixes(tmp_path, capsys):
+    gold, guess = tmp_path / "gold", tmp_path / "guess"
+    gold.write_text("Ada PER\nLovelace PER\nwrote O\n")
+    guess.write_text("Ada PER\nLovelace O\nwrote O\n")
+    code, _, err = run(capsys, gold, guess)
+    assert (code, "--scheme io" in err) == (3, True)
+    code, out, _ = run(capsys, gold, guess, "--scheme", "io", "--json", "-")
+    assert (code, json.loads(out)["strict"]["types"]["PER"]["fn"]) == (0, 1)
+
+
+def test_several_files_of_other_sentences_get_the_same_documents(pair, tmp_path, capsys):
+    other = tmp_path / "other.conll"
+    other.write_text("Ada B-per\nLove I-per\n\nlace I-per\nwrote O\n\nParis B-geo\n")
+    pair[1].write_text("Ada B-per\nLovelace I-per\nwrote O\nParis B-geo\n")
+    code, out, _ = run(capsys, *pair, other, "--align", "characters", "--policy", "lenient", "--json", "-")
+    data = json.loads(out)
+    assert (code, [row["sentences"] for row in data["submissions"]]) == (0, [1, 1])
+    assert data["submissions"][0]["strict"]["micro"]["f1"] == 1
+    assert data["submissions"][1]["strict"]["types"]["geo"]["f1"] == 1
+
+
+def test_spans_of_the_same_text_in_other_documents_are_told_how_to_compare(pair, capsys):
+    spans = pair[0].parent / "guess.jsonl"
+    spans.write_text(json.dumps({"text": "Ada Lovelace wrote Paris", "spans": []}) + "\n")
+    code, _, err = run(capsys, pair[0], spans)
+    assert (code, "try --align characters" in err) == (3, True)
+    assert run(capsys, pair[0], spans, "--align", "characters")[0] == 0

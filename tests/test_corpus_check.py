@@ -329,7 +329,7 @@ def other_name(name):
 
 
 def unbalanced(rows):
-    more = clean_rows("more", 6000)
+    more = clean_rows("more", 2500)
     rows[:] = [(words, spans) for words, spans in more]
     for at in range(20):
         relabel(rows, "geo", "ship", 100 * at)
@@ -470,6 +470,9 @@ def test_without_ftfy_the_gap_is_told(train, monkeypatch):
             [(0, 1, "geo"), (1, 3, "org"), (3, 4, "misc")],
         ),
         ("entity-edge", ["Bank", "(", "Oldport", ")", "x"], [(0, 4, "org")]),
+        ("entity-edge", ["Reed", "&", "Co", ".", "St", ".", "http://a.org/"], [(0, 4, "org"), (4, 6, "geo")]),
+        ("entity-edge", ["at", "http://a.org/", "."], [(1, 2, "web")]),
+        ("mojibake", ["ΛΕΥΚΩΣΙΑ", "Szöllösy", "№", "«да»"], []),
         ("long-words", ["https://a.org/" + "x" * 200], []),
         ("not-nfc", ["café", "naïve", "각하"], []),
     ],
@@ -540,7 +543,8 @@ def test_the_gravest_come_first_and_everything_is_plain_data(train, test):
     assert plain["totals"]["error"] == 1
     first = plain["findings"][0]
     assert set(first) == {"severity", "code", "corpus", "count", "message", "examples", "advice"}
-    assert set(first["examples"][0]) == {"text", "sentence", "id", "line", "start", "end", "note"}
+    place = {"text", "sentence", "id", "line", "start", "end"}
+    assert set(first["examples"][0]) == place | {"note", "suggestion"}
     described = plain["corpora"][0]
     assert described["sentences"] == 901
     assert described["sentence_tokens"]["percentiles"]["100"] == max(len(words) for words, _ in train)

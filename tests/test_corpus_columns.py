@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from onoma import CorpusError, InputError
-from onoma.corpus import read
+from onoma.corpus import columns, read
 
 
 @pytest.fixture
@@ -130,3 +130,11 @@ def test_a_tag_column_must_exist_and_not_be_the_words(corpus, column):
 def test_columns_have_no_names(corpus):
     with pytest.raises(InputError, match="numbers here, not names"):
         list(corpus("a O\n", tag_column="Tag"))
+
+
+@pytest.mark.parametrize("size", [1, 3, 11, 1000])
+def test_the_mark_of_an_article_is_found_wherever_a_chunk_ends(corpus, monkeypatch, size):
+    monkeypatch.setattr(columns, "_CHUNK", size)
+    found = corpus("a O\n\n-DOCSTART- O\n\nb O\n")
+    assert [document.meta["document"] for document in found] == ["1", "2"]
+    assert [dict(document.meta) for document in corpus("x-DOCSTART- O\n\nb O\n")] == [{}, {}]

@@ -10,7 +10,7 @@ import zipfile
 import pytest
 
 from onoma import CorpusError
-from onoma.corpus import read
+from onoma.corpus import read, read_split, sources
 from onoma.corpus.sources import inspect
 
 ROWS = "Zoë B-per\nwrote O\n\nhome O\n"
@@ -152,3 +152,45 @@ def test_a_line_of_five_megabytes_is_read_and_never_printed_whole(tmp_path):
     with pytest.raises(CorpusError) as error:
         words(path)
     assert len(str(error.value)) < 1000
+
+
+@pytest.mark.parametrize("packing", ["gz", "zip"])
+def test_an_archive_that_unpacks_to_far_too_much_is_refused_unless_trusted(tmp_path, monkeypatch, packing):
+    monkeypatch.setattr(sources, "_FREE", 1 << 16)
+    path, rows = tmp_path / "a", b"a O\n" * 600_000
+    if packing == "gz":
+        path.write_bytes(gzip.compress(rows))
+    else:
+        zipped(path, **{"a.conll": rows})
+    with pytest.raises(CorpusError, match=r"unpacks to more than [\d,]+ bytes.*read it with trusted=True"):
+        read(path)
+    assert read(path, trusted=True).source.format == "conll"
+    assert len(path.read_bytes()) < 10_000
+
+
+def test_an_honest_archive_is_no_bomb(tmp_path, monkeypatch):
+    monkeypatch.setattr(sources, "_FREE", 0)
+    chance = random.Random(3)
+    rows = "".join(f"w{chance.randrange(9999)} O\n" for _ in range(20_000))
+    assert len(words(zipped(tmp_path / "a.zip", **{"a.conll": rows}))[0]) == 20_000
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"a":' * 100_000, '{"text":' + "[" * 100_000])
+def test_json_nested_too_deeply_is_refused(tmp_path, text):
+    path = tmp_path / "a.jsonl"
+    path.write_text(text + "\n")
+    with pytest.raises(CorpusError, match="no known format begins"):
+        read(path)
+    path.write_text('{"text": "x", "spans": []}\n' + text + "\n")
+    with pytest.raises(CorpusError, match=r"a\.jsonl:2: this line is no JSON"):
+        words(path)
+
+
+def test_an_empty_split_is_named(tmp_path):
+    (tmp_path / "train.conll").write_text("a O\n")
+    (tmp_path / "test.conll").write_text("")
+    with pytest.raises(CorpusError, match=r"test\.conll: the file is empty"):
+        read_split(tmp_path, "test")
+    (tmp_path / "test.conll").write_text("-DOCSTART- O\n\n")
+    with pytest.raises(CorpusError, match=r"test\.conll: the file has no sentences"):
+        list(read_split(tmp_path, "test"))

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from onoma.errors import AlignmentError, CorpusError
 from onoma.evaluation import score_files, score_tags
 from onoma.evaluation.columns import read_columns
+from onoma.evaluation.submission import Layout, read_submissions
 
 GOLD = "Ada NNP B-per\nLovelace NNP I-per\nwrote VBD O\n\nParis NNP B-geo\nslept VBD O\n"
 GUESS = "Ada\tB-per\nLovelace\tI-per\nwrote\tO\n\nParis\tO\nslept\tO\n"
@@ -178,3 +179,90 @@ def test_a_big_file_and_its_documents_agree(put):
     corpus = read(path)
     assert scores.sentences == len(corpus)
     assert scores.conlleval.micro.support == sum(len(document.entities) for document in corpus)
+
+
+@pytest.mark.parametrize(
+    ("cell", "advice"),
+    [
+        ("B-", "its label is missing after the hyphen"),
+        ("BPER", r"a prefix needs a hyphen \(B-PER\?\); if tags have no prefix, say so: --scheme io"),
+        ("B_PER", r"a prefix needs a hyphen \(B-PER\?\)"),
+        ("PER-B", "the prefix stands first: B-PER"),
+        ("_", "a token outside every entity has the tag O"),
+    ],
+)
+def test_what_is_nearly_a_tag_is_refused_with_advice(put, cell, advice):
+    with pytest.raises(CorpusError, match=rf"bad:2: column -1 holds '{cell}', which is no tag: {advice}"):
+        read_columns(put("bad", f"a O\nb {cell}\n"))
+
+
+def test_tags_in_lower_case_are_understood_and_noted(put):
+    read = read_columns(put("low", "a b-PER\nb i-PER\nc o\nd B-PER\n"))
+    assert read.tags == ["B-PER", "I-PER", "O", "B-PER"]
+    assert "tags in lower case, 3 of them" in read.notes[0]
+
+
+def test_labels_may_hold_hyphens_and_be_an_underline(put):
+    tags = ["B-creative-work", "I-creative-work", "B-_"]
+    assert read_columns(put("a", "".join(f"w {tag}\n" for tag in tags))).tags == tags
+
+
+def test_labels_without_prefixes_are_read_as_inside(put):
+    read = read_columns(put("a", "a PER\nb person-actor\nc O\nd o\ne B-x\n"), bare=True)
+    assert read.tags == ["I-PER", "I-person-actor", "O", "O", "B-x"]
+
+
+def test_words_stand_beside_token_numbers(put):
+    rows = "# source\n1\tNew York\tB-LOC\tO\n2\tis\tO\tO\n\n1\there\tO\tO\n"
+    assert [word for sentence in sentences(put("a", rows)) for word, _ in sentence] == [
+        "New York",
+        "is",
+        "here",
+    ]
+    years = "1\tCD\tB-num\n5\tCD\tB-num\n"  # these are words
+    assert [word for word, _ in sentences(put("b", years))[0]] == ["1", "5"]
+
+
+def test_boundary_lines_of_conlleval_end_sentences(put):
+    assert sentences(put("a", "-X- -X- O\nAda NNP B-per\n-X- -X- O\nslept VBD O\n")) == [
+        [("Ada", "B-per")],
+        [("slept", "O")],
+    ]
+
+
+ARTICLES = "-DOCSTART- -X- O\n\n" + GOLD.replace("\n\n", "\n\n-DOCSTART- -X- O\n\n")
+
+
+@pytest.mark.parametrize(
+    "guess", ["O\n\nB-per\nI-per\nO\n\nO\n\nB-geo\nO\n", "O\nB-per\nI-per\nO\n\nO\nB-geo\nO\n"]
+)
+def test_tags_for_docstart_lines_are_left_out(put, guess):
+    one = read_submissions(put("gold", ARTICLES), [put("guess", guess)])[0]
+    assert one.scores().strict.micro.f1 == 1
+    assert "has a tag for each -DOCSTART- line of" in one.notes[0]
+    assert one.judged().groups.tolist() == [0, 1]
+
+
+def test_docstart_lines_in_one_file_are_noted(put):
+    one = read_submissions(put("gold", ARTICLES), [put("guess", GUESS)])[0]
+    assert (one.scores().sentences, "only " in one.notes[0]) == (2, True)
+
+
+def test_files_of_the_same_text_are_told_how_to_compare(put):
+    guess = "Ada B-per\nLove I-per\nlace I-per\nwrote O\n\nParis B-geo\nslept O\n"
+    with pytest.raises(AlignmentError, match="They are the same text, divided in other places"):
+        score_files(put("gold", GOLD), put("guess", guess))
+
+
+def test_an_entity_is_as_sure_as_its_least_sure_token(put):
+    guess = put("guess", "Ada B-per .9\nLovelace I-per .6\nwrote O .1\n\nParis B-geo .7\nslept O _\n")
+    one = read_submissions(put("gold", GOLD), [guess], Layout(predicted=1, score=2))[0]
+    assert one.judged().predicted.score.tolist() == [0.6, 0.7]
+    assert one.judged("conlleval").predicted.score.tolist() == [0.6, 0.7]
+
+
+@pytest.mark.parametrize("score", ["nan", "1.5", "-0.1", "inf", "x", "_"])
+def test_scores_must_be_probabilities(put, score):
+    path = put("bad", f"Ada B-per 0.5\nBob B-per {score}\n")
+    with pytest.raises(CorpusError, match=rf"bad:2: the score '{score}' is no number from 0 to 1"):
+        read_columns(path, 1, score_column=2)

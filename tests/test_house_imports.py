@@ -80,12 +80,14 @@ def imported(tree: ast.AST) -> Iterator[str]:
                 yield whole if whole in modules() else node.module
 
 
-def imported_at_once(tree: ast.Module) -> Iterator[str]:
+def imported_at_once(tree: ast.Module | ast.ClassDef) -> Iterator[str]:
     """What importing the module imports: everything outside functions and ``if TYPE_CHECKING``."""
     for node in tree.body:
         if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
             continue
-        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        if isinstance(node, ast.ClassDef):
+            yield from imported_at_once(node)
+        elif not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             yield from imported(node)
 
 

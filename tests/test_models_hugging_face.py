@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import torch
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 from transformers import BertConfig, BertForTokenClassification, PreTrainedTokenizerFast
 
+from onoma.cli import main
 from onoma.errors import BundleError, InputError
 from onoma.models.hugging_face import AGGREGATIONS, TokenClassifier
 from onoma.text import Document
@@ -147,3 +149,17 @@ def test_what_cannot_be_loaded_is_said(tmp_path, folder):
         TokenClassifier(tmp_path)
     with pytest.raises(InputError, match="did you mean 'average'"):
         TokenClassifier(folder, aggregation="averag")
+
+
+def test_it_is_evaluated_by_name_and_by_folder(folder, tmp_path, capsys):
+    (tmp_path / "gold.conll").write_text("Ada B-PER\nLovelace I-PER\nmet O\n\nParis B-LOC\n")
+    cards = []
+    for model in (f"hf:{folder}", str(folder)):
+        with pytest.raises(SystemExit) as ended:
+            main(["evaluate", model, str(tmp_path / "gold.conll"), "--json", "-", "--no-speed"])
+        assert not ended.value.code
+        cards.append(json.loads(capsys.readouterr().out))
+    assert cards[0] == cards[1]
+    assert cards[0]["about"]["kind"] == "Hugging Face token classifier"
+    assert cards[0]["about"]["parameters"] > 1000
+    assert cards[0]["corpus"]["unknown_labels"] == []

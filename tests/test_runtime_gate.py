@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import shutil
 from pathlib import Path
 
@@ -17,9 +18,11 @@ from onoma.corpus import read_split
 from onoma.errors import InputError
 from onoma.runtime import Tagger, gate
 from onoma.runtime.bundle import read_manifest
+from onoma.runtime.confidence import Confidence
 from onoma.runtime.gate import STEPS, try_int8, write_quantised
 from onoma.runtime.quantise import METHODS, Method
 from onoma.text import Document
+from small_networks import SENTENCES, SMALL, build, same_entities, sharpened, write_small
 
 ALONE = "dynamic, a sentence at a time"
 
@@ -129,6 +132,41 @@ def test_an_int8_bundle_is_a_bundle_like_any_other(int8, bundle, dev):
     assert together == [tagger([text])[0] for text in texts]
     assert together[::-1] == tagger(texts[::-1])
     assert sum(len(document.entities) for document in together) > 30
+
+
+@pytest.mark.parametrize("name", SMALL)
+@pytest.mark.parametrize("method", sorted(set(METHODS) - {"dynamic", "static, every operator"}))
+def test_what_may_pass_obeys_the_law_of_batches_in_every_architecture(
+    name, method, speeds, monkeypatch, tmp_path
+):
+    folder = write_small(tmp_path / "fp32", sharpened(build(name, seed=5)).eval(), name, Confidence())
+    chance = random.Random(f"{name} {method}")
+    words = [word for sentence in SENTENCES for word in sentence] + ["unseen", "東", "x" * 40]
+    texts = [" ".join(chance.choices(words, k=chance.randint(1, 40))) for _ in range(60)]
+    gold = Tagger(folder, threads=1)(texts)
+    monkeypatch.setattr(gate, "METHODS", {method: METHODS[method]})
+    monkeypatch.setattr(gate, "F1_MAY_FALL", 1.0)
+    speeds(2.0)
+    quantised, graph = try_int8(folder, gold)
+    assert quantised.method == method, quantised.trials
+    write_quantised(folder, tmp_path / "int8", quantised, graph, gold)
+    tagger = Tagger(tmp_path / "int8", threads=2)
+    together = tagger(texts)
+    assert any(document.entities for document in together)
+    for text, document in zip(texts, together, strict=True):
+        assert same_entities(document, tagger([text])[0])
+
+
+def test_naive_static_int8_of_an_attention_network_is_refused(speeds, monkeypatch, tmp_path):
+    """Its mask of -1e9 is quantised along with what is masked."""
+    name, naive = "bilstm-attention", "static, every operator"
+    folder = write_small(tmp_path, sharpened(build(name, seed=5)).eval(), name, Confidence())
+    gold = Tagger(folder)([" ".join(sentence) for sentence in SENTENCES] * 20)
+    monkeypatch.setattr(gate, "METHODS", {naive: METHODS[naive]})
+    speeds(2.0)
+    quantised, _ = try_int8(folder, gold)
+    assert quantised.method is None
+    assert "moves a probability" in quantised.trials[0].refused
 
 
 def test_an_int8_bundle_is_not_quantised_twice(int8, dev):

@@ -141,3 +141,28 @@ def test_a_bare_no_is_a_precision_too(write):
 def test_a_recipe_cannot_run_code(write):
     with pytest.raises(RecipeError):
         load_recipe(write("name: !!python/object/apply:os.getcwd []\n"))
+
+
+def test_a_label_map_is_checked_with_the_recipe(write):
+    assert load_recipe(write(GOOD), ["corpus.map=gmb:conll2003"]).corpus.map == "gmb:conll2003"
+    assert load_recipe(write(GOOD), ["corpus.map={geo: LOC, tim: }"]).corpus.map == {
+        "geo": "LOC",
+        "tim": None,
+    }
+    with pytest.raises(RecipeError, match=r"corpus\.map: .*unknown taxonomy 'gbm'; did you mean 'gmb'"):
+        load_recipe(write(GOOD), ["corpus.map=gbm:conll2003"])
+
+
+def test_a_map_in_use_renames_and_may_name_no_label_that_is_not_there(
+    tiny_recipe, tmp_path, cache, monkeypatch
+):
+    from onoma.training.prepare import prepare
+
+    monkeypatch.setenv("ONOMA_CACHE", str(cache))
+    prepared = prepare(load_recipe(tiny_recipe, ["corpus.map='geo=LOC,per='"]), tmp_path)
+    assert prepared.tags.labels == ["LOC"]
+    assert prepared.corpora["train"].fates.left_out["label dropped"] > 0
+    with pytest.raises(
+        RecipeError, match=r"corpus\.map: .*names 'gep', which no entity has; did you mean 'geo'"
+    ):
+        prepare(load_recipe(tiny_recipe, ["corpus.map='gep=LOC'"]), tmp_path)

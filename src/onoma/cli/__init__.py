@@ -4,7 +4,7 @@
 that command runs, so ``onoma extract`` never pays for what ``onoma train`` needs.
 
 >>> print(*sorted(COMMANDS))  # doctest: +NORMALIZE_WHITESPACE
-bench business calibrate cascade check convert evaluate export
+bench business calibrate cascade check compare convert evaluate export
 extract models score slices split train vectors
 """
 
@@ -39,6 +39,7 @@ COMMANDS: dict[str, Command] = {
     "train": Command("onoma.cli.train:train", "Train a tagger by a recipe."),
     "export": Command("onoma.cli.export:export", "Write a tagger as one graph, as int8, or for JavaScript."),
     "evaluate": Command("onoma.cli.evaluate:evaluate", "Score a tagger on a corpus."),
+    "compare": Command("onoma.cli.compare:compare", "Set taggers side by side on one corpus."),
     "score": Command("onoma.cli.score:score", "Score a file of predictions against gold."),
     "slices": Command("onoma.cli.slices:slices", "Score a tagger on edited sentences and other names."),
     "business": Command("onoma.cli.business:business", "Work out hours, cost and errors from a card."),

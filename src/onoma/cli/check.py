@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,13 +11,13 @@ import typer
 from onoma.cli.reporting import JsonTarget
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from rich.console import Console
     from rich.table import Table
 
     from onoma.corpus import Corpus
-    from onoma.corpus.checks import Example, Finding, Report
+    from onoma.corpus.checks import Deep, Example, Finding, Report
 
 __all__ = ["check"]
 
@@ -49,6 +50,13 @@ def check(
             min=0, metavar="N", help=f"Examples of a finding ({_SHOWN} shown; {_KEPT} in JSON and page)."
         ),
     ] = None,
+    deep: Annotated[
+        bool, typer.Option("--deep", help="Look for label errors too: trains a quick CRF; takes minutes.")
+    ] = False,
+    deep_sentences: Annotated[
+        int | None, typer.Option(min=100, metavar="N", help="The same for N sentences drawn at random.")
+    ] = None,
+    jobs: Annotated[int, typer.Option(min=1, metavar="N", help="With --deep: processes that share it.")] = 2,
     tag_column: Annotated[
         str | None, typer.Option(help="Column of the tags: a number from 0 (-1: the last), or a name.")
     ] = None,
@@ -68,16 +76,20 @@ def check(
         onoma check eng.train eng.testa eng.testb --json report.json
 
         onoma check out/gmb --fail-on error --skip duplicates
+
+        onoma check eng.train --deep --only label-error --json errors.json
     """
     from onoma.cli.corpora import column
     from onoma.cli.reporting import write_json
     from onoma.corpus.checks import check as check_corpora
 
     _known_severity(fail_on)
+    deep = deep or deep_sentences is not None
+    _deep_if_asked(only or (), deep)
     corpora = _read_all([corpus, *(splits or [])], tag_column=column(tag_column), scheme=scheme)
     kept = _KEPT if examples is None else examples
-    with _status("reading"):
-        report = check_corpora(corpora, only=only or (), skip=skip or (), examples=kept)
+    with _deep(deep, deep_sentences, jobs) as how:
+        report = check_corpora(corpora, only=only or (), skip=skip or (), examples=kept, deep=how)
     if json is not None:
         write_json(report.to_dict(), json)
     if html is not None:
@@ -88,6 +100,13 @@ def check(
         raise typer.Exit(1)
 
 
+def _deep_if_asked(only: Sequence[str], deep: bool) -> None:
+    from onoma.errors import InputError
+
+    if "label-error" in only and not deep:
+        raise InputError("--only label-error finds nothing without --deep; add it")
+
+
 def _known_severity(severity: str | None) -> None:
     from onoma.errors import InputError, nearest
 
@@ -95,10 +114,21 @@ def _known_severity(severity: str | None) -> None:
         raise InputError(f"--fail-on {severity!r} is unknown; {nearest(severity, ('error', 'warning'))}")
 
 
-def _status(what: str) -> Any:
+@contextmanager
+def _deep(wanted: bool, sentences: int | None, jobs: int) -> Iterator[Deep | None]:
+    """How to look for label errors, if that is wanted, and a sign of life while all is looked at."""
     from rich.console import Console
 
-    return Console(stderr=True).status(what)
+    from onoma.cli.progress import progress_bar
+    from onoma.corpus.checks import Deep
+    from onoma.corpus.checks.deep import FOLDS
+
+    if not wanted:
+        with Console(stderr=True).status("checking"):
+            yield None
+        return
+    with progress_bar("checking; looking for label errors", FOLDS) as (bar, task):
+        yield Deep(sentences, jobs, lambda: bar.advance(task))
 
 
 def _read_all(paths: Sequence[Path], **options: Any) -> dict[str, Corpus]:
@@ -176,13 +206,14 @@ def _example(example: Example, width: int) -> Any:
     """Place, text and note of an example on two lines, the stretch that is meant set off."""
     from rich.text import Text
 
-    from onoma.pages.markup import visible
+    from onoma.pages.measure import one_line
 
     place = f"{example.place}: " if example.place else ""
-    before, stretch, after = (visible(part) for part in example.parts(max(width - len(place) - 4, 40)))
+    room = max(width - len(place) - 4, 40)
+    before, stretch, after = (one_line(part) for part in example.parts(room))
     marked = Text(f"[{stretch}]", style="bold") if stretch else Text("")
     line = Text(place, style="dim") + Text(before) + marked + Text(after)
-    return line + Text(f"\n  {visible(example.note)}", style="dim") if example.note else line
+    return line + Text(f"\n  {one_line(example.note)}", style="dim") if example.note else line
 
 
 def _summary(report: Report) -> str:

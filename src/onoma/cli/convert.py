@@ -20,36 +20,44 @@ __all__ = ["convert"]
 _SHOWN = 3
 
 
+_In = Annotated[
+    str, typer.Argument(metavar="IN", help="A corpus: a file, a folder, or an archive of either.")
+]
+_Out = Annotated[Path, typer.Argument(metavar="OUT", help="What to write; its suffix says the format.")]
+_From = Annotated[
+    str | None, typer.Option("--from", metavar="FORMAT", help="The format of IN, if not to be found out.")
+]
+_To = Annotated[
+    str | None, typer.Option("--to", metavar="FORMAT", help="The format of OUT, if its suffix does not say.")
+]
+_Map = Annotated[
+    str | None,
+    typer.Option(
+        metavar="MAP", help="Rename and drop labels: old=new,other=, a YAML or JSON file, or gmb:conll2003."
+    ),
+]
+_Policy = Annotated[
+    str, typer.Option(help="Ill-formed tags and spans: conlleval (read leniently), discard or error.")
+]
+_Overlaps = Annotated[
+    str, typer.Option(help="Entities that overlap in IN: keep, outermost (the longest) or error.")
+]
+_Column = Annotated[
+    str | None, typer.Option(help="Column of the tags in IN: a number from 0 (-1: the last), or a name.")
+]
+
+
 def convert(
-    corpus: Annotated[
-        str, typer.Argument(metavar="IN", help="A corpus: a file, a folder, or an archive of either.")
-    ],
-    out: Annotated[Path, typer.Argument(metavar="OUT", help="What to write; its suffix says the format.")],
-    from_format: Annotated[
-        str | None, typer.Option("--from", metavar="FORMAT", help="The format of IN, if not to be found out.")
-    ] = None,
-    to_format: Annotated[
-        str | None,
-        typer.Option("--to", metavar="FORMAT", help="The format of OUT, if not that of its suffix."),
-    ] = None,
+    corpus: _In,
+    out: _Out,
+    from_format: _From = None,
+    to_format: _To = None,
     split: Annotated[str | None, typer.Option(help="Only this part of IN: train, dev or test.")] = None,
     scheme: Annotated[str, typer.Option(help="Write tags in iob2, iob1 or bioes.")] = "iob2",
-    map: Annotated[
-        str | None,
-        typer.Option(
-            metavar="MAP",
-            help="Rename and drop labels: old=new,other=, a YAML or JSON file, or gmb:conll2003.",
-        ),
-    ] = None,
-    overlaps: Annotated[
-        str, typer.Option(help="Entities that overlap: keep, outermost (the longest) or error.")
-    ] = "keep",
-    policy: Annotated[
-        str, typer.Option(help="Ill-formed tags and spans: conlleval (read leniently), discard or error.")
-    ] = "conlleval",
-    tag_column: Annotated[
-        str | None, typer.Option(help="Column of the tags in IN: a number from 0 (-1: the last), or a name.")
-    ] = None,
+    map: _Map = None,
+    overlaps: _Overlaps = "keep",
+    policy: _Policy = "conlleval",
+    tag_column: _Column = None,
     encoding: Annotated[str | None, typer.Option(help="Encoding of IN, if not to be found out.")] = None,
     trusted: Annotated[bool, typer.Option("--trusted", help="Unpack an archive to whatever size.")] = False,
     json: JsonTarget = None,

@@ -39,7 +39,12 @@ def column(given: str | None) -> int | str | None:
 
 
 def say_fates(corpus: Corpus, console: Console, show: int = 3) -> None:
-    """Tell of annotations that could not be taken as they stood: how many, why, and the first few."""
+    """Tell of annotations that could not be taken as they stood: how many, why, and the first few.
+
+    And of what else was passed over, since it is no annotation of a stretch of text.
+    """
+    for kind, count in corpus.facts.passed.items():
+        console.print(f"passed over: {count:,} {kind}", highlight=False, markup=False)
     fates = corpus.fates
     if not len(fates):
         return

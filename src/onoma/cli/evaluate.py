@@ -68,7 +68,7 @@ def evaluate(
         corpus, split, train, sample, seed, resamples, corpus_map, model_map, tag_column, scheme, threads,
         aggregation, timed, provider,
     )  # fmt: skip
-    card, *others = plan.cards([model, *judging.matching_folders(runs or [])])
+    card, *others = plan.cards(judging.runs_of(model, runs or []))
     hand_over(_with_runs(card, others), json, markdown, html, plots, full)
 
 

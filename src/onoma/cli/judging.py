@@ -18,7 +18,6 @@ from onoma.errors import InputError
 
 if TYPE_CHECKING:
     from onoma.corpus import Corpus
-    from onoma.corpus.label_map import LabelMap
     from onoma.evaluation.card import Card
     from onoma.evaluation.examine import Candidate, Training
 
@@ -36,7 +35,7 @@ __all__ = [
     "Threads",
     "Timed",
     "Train",
-    "matching_folders",
+    "runs_of",
 ]
 
 Split = Annotated[
@@ -53,11 +52,13 @@ Seed = Annotated[int, typer.Option(help="Of all that is drawn by lot; the same s
 Resamples = Annotated[int, typer.Option(min=0, help="Of the bootstrap; 0 leaves the intervals out.")]
 CorpusMap = Annotated[
     str | None,
-    typer.Option("--map", metavar="OLD=NEW,…", help="Rename labels of the corpus; OLD= drops one."),
+    typer.Option("--map", metavar="OLD=NEW,…|A:B", help="Rename labels of the corpus; OLD= drops one."),
 ]
 ModelMap = Annotated[
     str | None,
-    typer.Option("--model-map", metavar="OLD=NEW,…", help="Rename labels of the tagger; OLD= drops one."),
+    typer.Option(
+        "--model-map", metavar="OLD=NEW,…|A:B", help="Rename labels of the tagger; gmb:conll2003 knows both."
+    ),
 ]
 TagColumn = Annotated[
     str | None,
@@ -108,26 +109,41 @@ class Plan:
 
     def _read(self, path: str, split: str) -> Corpus:
         from onoma.corpus import read_split
+        from onoma.corpus.label_map import check_used, label_map
 
         names = label_map(self.corpus_map)
-        return read_split(path, split, tag_column=column(self.tag_column), scheme=self.scheme, map=names)
+        corpus = read_split(path, split, tag_column=column(self.tag_column), scheme=self.scheme, map=names)
+        try:
+            check_used(names, [corpus.facts.mapped])
+        except InputError as error:  # a label may be missing from one part of a corpus
+            typer.echo(f"onoma: {path}: {error}", err=True)
+        return corpus
 
     def cards(self, models: Sequence[str]) -> Iterator[Card]:
-        """The card of each of ``models``, one after another; all are loaded before the first is run."""
+        """The card of each of ``models``, one after another; all are loaded before the first is run.
+
+        No two have the same name: one that comes again is numbered.
+        """
         settings = Settings(self.threads, self.aggregation, self.provider)
-        for candidate in [self._renamed(load_candidate(model, settings)) for model in models]:
-            yield self._card(candidate)
+        candidates = [self._renamed(load_candidate(model, settings)) for model in models]
+        names = [candidate.facts.name for candidate in candidates]
+        for place, candidate in enumerate(candidates):
+            again = names[:place].count(names[place])
+            name = f"{names[place]} ({again + 1})" if again else names[place]
+            yield self._card(replace(candidate, facts=replace(candidate.facts, name=name)))
 
     def _card(self, candidate: Candidate) -> Card:
+        from onoma.corpus.label_map import label_map
         from onoma.evaluation.card_facts import CorpusFacts
         from onoma.evaluation.examine import examine
 
-        names = {old: new for text in (self.corpus_map, self.model_map) for old, new in pairs(text).items()}
+        names = label_map(self.corpus_map)
+        about = CorpusFacts(split=self.split, label_map=dict(names.pairs) if names else {})
         with progress_bar(f"evaluating {candidate.facts.name}", len(self.gold)) as (bar, task):
             return examine(
                 candidate,
                 self.gold,
-                corpus=CorpusFacts(split=self.split, label_map=names),
+                corpus=about,
                 training=self.training,
                 timed=self.timed,
                 threads=self.threads,
@@ -137,50 +153,31 @@ class Plan:
             )
 
     def _renamed(self, candidate: Candidate) -> Candidate:
+        from onoma.corpus.label_map import DROPPED, label_map
         from onoma.evaluation.predictions import relabelled
 
         if (names := label_map(self.model_map)) is None:
             return candidate
         known = candidate.facts.labels
-        labels = None if known is None else sorted({names.new(label) for label in known} - {""})
+        labels = None if known is None else sorted({names.new(label) for label in known} - {DROPPED})
         return replace(
             candidate,
             annotate=relabelled(candidate.annotate, names),
-            facts=replace(candidate.facts, labels=labels),
+            facts=replace(candidate.facts, labels=labels, label_map=dict(names.pairs)),
             dev_f1=None,  # it was measured under the old names
         )
 
 
-def label_map(text: str | None) -> LabelMap | None:
-    """A label map as typed; None where there is none."""
-    from onoma.corpus.label_map import LabelMap
+def runs_of(model: str, patterns: Sequence[str]) -> list[str]:
+    """``model`` and the folders that paths or patterns name, each once.
 
-    return LabelMap.of(pairs(text)) if text else None
-
-
-def pairs(text: str | None) -> dict[str, str]:
-    """Old and new names as typed.
-
-    >>> pairs("geo=LOC, tim="), pairs(None)
-    ({'geo': 'LOC', 'tim': ''}, {})
+    Raises `InputError` for a pattern that names no folder.
     """
-    named: dict[str, str] = {}
-    for part in (text or "").split(","):
-        old, sign, new = part.strip().partition("=")
-        if sign and old:
-            named[old.strip()] = new.strip()
-        elif part.strip():
-            raise InputError(f"{part.strip()!r} renames nothing: expected OLD=NEW, or OLD= to drop a label")
-    return named
-
-
-def matching_folders(patterns: Sequence[str]) -> list[str]:
-    """The folders that paths or patterns name, sorted; raises `InputError` for one that names none."""
-    found: list[str] = []
+    found = [model]
     for pattern in patterns:
         named = glob(pattern)  # noqa: PTH207 (a Path globs no absolute pattern)
         folders = sorted(name for name in named if Path(name).is_dir())
         if not folders:
             raise InputError(f"no folder is called {pattern!r}, nor fits it")
         found += folders
-    return found
+    return list({Path(name).absolute(): name for name in reversed(found)}.values())[::-1]

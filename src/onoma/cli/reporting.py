@@ -1,24 +1,20 @@
-"""How commands hand over what they found: tables for people, JSON for programs."""
+"""How commands hand over what they found: the options that name files, and writing them."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from onoma.files import whole_file
-
-if TYPE_CHECKING:
-    from onoma.evaluation import Scores
 
 __all__ = [
     "HtmlTarget",
     "JsonTarget",
     "MarkdownTarget",
     "PlotFolder",
-    "hand_over",
     "write_json",
     "write_text",
 ]
@@ -39,14 +35,6 @@ PlotFolder = Annotated[
 ]
 
 
-def hand_over(scores: Scores, target: str | None, about: dict[str, Any]) -> None:
-    """Print tables, unless standard output is for JSON; write JSON to ``target`` if there is one."""
-    if target:
-        write_json(about | scores.to_dict(), target)
-    if target != "-":
-        _print(scores)
-
-
 def write_json(content: dict[str, Any], target: str) -> None:
     """Write ``content`` to the file ``target``, whole, or to standard output if that is ``-``."""
     text = json.dumps(content, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
@@ -60,11 +48,3 @@ def write_text(text: str, target: str | Path) -> None:
     """Write ``text`` to the file ``target``, whole."""
     with whole_file(target) as file:
         file.write(text)
-
-
-def _print(scores: Scores) -> None:
-    from rich.console import Console
-
-    from onoma.evaluation.tables import report
-
-    Console().print(report(scores))

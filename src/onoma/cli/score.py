@@ -54,48 +54,59 @@ class Alignment(StrEnum):
     characters = "characters"
 
 
+Predicted = Annotated[
+    list[Path] | None,
+    typer.Argument(
+        metavar="PRED",
+        help="Predictions for the same text; several are compared. None: GOLD holds both, the right tag in "
+        "its last column but one and the predicted in its last.",
+    ),
+]
+AsTask = Annotated[
+    TaskName | None, typer.Option("--as", help="Print the table of that shared task's own scorer, too.")
+]
+Policy = Annotated[
+    PolicyName,
+    typer.Option(
+        help="What becomes of ill-formed tags: strict (or discard) leaves such entities out, conlleval (or "
+        "lenient) reads them, error stops. The tables show strict and conlleval side by side."
+    ),
+]
+Align = Annotated[
+    Alignment,
+    typer.Option(help="characters: the files may be tokenised and divided into sentences differently."),
+]
+Map = Annotated[
+    str | None,
+    typer.Option(
+        metavar="MAP", help="Rename and drop labels of all files: old=new,other=, or a YAML or JSON file."
+    ),
+]
+Train = Annotated[Path | None, typer.Option(help="Training corpus: tell seen entities from unseen ones.")]
+Column = Annotated[int, typer.Option(help="Column of the tags in all files: 0 is the first, -1 the last.")]
+ScoreColumn = Annotated[int | None, typer.Option(help="Column of PRED with the probability of each tag.")]
+SchemeOf = Annotated[
+    SchemeName, typer.Option(help="Tag scheme of all files; auto detects that of GOLD; io: no prefixes.")
+]
+
+
 def score(
     gold: Annotated[Path, typer.Argument(help="File with the right tags or spans; .gz and .zip too.")],
-    predicted: Annotated[
-        list[Path] | None,
-        typer.Argument(
-            metavar="[PRED]...",
-            help="Predictions for the same text; several are compared. None: GOLD holds both, the right tag "
-            "in its last column but one and the predicted in its last.",
-        ),
-    ] = None,
+    predicted: Predicted = None,
     json: JsonTarget = None,
-    task: Annotated[
-        TaskName | None, typer.Option("--as", help="Print the table of that shared task's own scorer, too.")
-    ] = None,
-    policy: Annotated[
-        PolicyName,
-        typer.Option(
-            help="What becomes of ill-formed tags: strict (or discard) leaves such entities out, conlleval "
-            "(or lenient) reads them, error stops. The tables show strict and conlleval side by side."
-        ),
-    ] = PolicyName.strict,
-    align: Annotated[
-        Alignment,
-        typer.Option(help="characters: the files may be tokenised and divided into sentences differently."),
-    ] = Alignment.tokens,
-    train: Annotated[
-        Path | None, typer.Option(help="Training corpus: tell seen entities from unseen ones.")
-    ] = None,
+    task: AsTask = None,
+    policy: Policy = PolicyName.strict,
+    align: Align = Alignment.tokens,
+    map: Map = None,
+    train: Train = None,
     full: Annotated[bool, typer.Option("--full", help="Every table of the report card.")] = False,
     markdown: MarkdownTarget = None,
     html: HtmlTarget = None,
-    column: Annotated[
-        int, typer.Option(help="Column of the tags in all files: 0 is the first, -1 the last.")
-    ] = -1,
+    column: Column = -1,
     gold_column: Annotated[int | None, typer.Option(help="The same for GOLD alone.")] = None,
     pred_column: Annotated[int | None, typer.Option(help="The same for PRED alone.")] = None,
-    score_column: Annotated[
-        int | None, typer.Option(help="Column of PRED with the probability of each tag.")
-    ] = None,
-    scheme: Annotated[
-        SchemeName, typer.Option(help="Tag scheme of all files; auto detects that of GOLD; io: no prefixes.")
-    ] = SchemeName.auto,
+    score_column: ScoreColumn = None,
+    scheme: SchemeOf = SchemeName.auto,
 ) -> None:
     """Score files of predictions against gold: strict and conlleval entity scores, tokens, sentences.
 
@@ -111,6 +122,7 @@ def score(
 
     As a shared task printed it: onoma score gold.txt submission.txt --as wnut17
     """
+    from onoma.corpus.label_map import label_map
     from onoma.evaluation.outcome import Request, score_request
     from onoma.evaluation.submission import Layout
 
@@ -127,6 +139,7 @@ def score(
         task=task and task.value,
         characters=align is Alignment.characters,
         train=train,
+        map=label_map(map),
         cards=full or bool(markdown or html),
     )
     outcome = score_request(request)

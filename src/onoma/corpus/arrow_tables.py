@@ -126,7 +126,8 @@ def _mend_spans(record: dict[str, Any], names: Mapping[str, list[str]]) -> dict[
         if column in record:
             record[column] = [_named(span, names.get(column)) for span in _as_list(record[column])]
     tokens = record.pop("tokens", None)
-    edges = record.pop("offsets", None) or _located(tokens, record.get(_TEXT))
+    located = _located(tokens, record.get(_TEXT))
+    edges = record.pop("offsets", located)
     return record | ({} if edges is None else {"tokens": edges})
 
 

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from pathlib import Path
 
-from onoma.corpus.annotated import Annotated, Span
+from onoma.corpus.annotated import Annotated, Span, documents
 from onoma.corpus.facts import Facts
 from onoma.corpus.offsets import in_code_points
 from onoma.corpus.options import Options
@@ -27,7 +27,7 @@ from onoma.files import whole_folder
 from onoma.tagging.schemes import Scheme
 from onoma.text.document import Document, Entity
 
-__all__ = ["annotation_lines", "looks_like_brat", "pair", "records", "save", "spans"]
+__all__ = ["annotation_lines", "looks_like_brat", "pair", "read", "save", "spans"]
 
 _TXT, _ANN = ".txt", ".ann"
 _TEXT_BOUND = re.compile(
@@ -60,7 +60,7 @@ def pair(path: Path) -> FolderSource | None:
     return FolderSource(path.parent, names, digest.hexdigest(), sum(map(len, contents)))
 
 
-def records(source: FolderSource, _: Options, facts: Facts) -> Iterator[Annotated]:
+def read(source: FolderSource, options: Options, facts: Facts) -> Iterator[Document]:
     """Each text that has annotations, in the order of their numbered names.
 
     ``facts.passed`` counts the lines that are no annotation of a text, and the texts without annotations:
@@ -73,13 +73,13 @@ def records(source: FolderSource, _: Options, facts: Facts) -> Iterator[Annotate
         name = f"{source.path / stem}{_ANN}"
         text, lines = (_decoded(source, stem + suffix) for suffix in (_TXT, _ANN))
         found = spans(lines.split("\n"), text, name, facts.passed)
-        yield Annotated(text, found, id=stem)
+        yield from documents([Annotated(text, found, id=stem)], name, options, facts)
 
 
-def save(documents: Iterable[Document], path: Path, _: Scheme) -> None:
+def save(found: Iterable[Document], path: Path, _: Scheme) -> None:
     """Write a folder with two files for each document, named by its id, or its number where it has none."""
     with whole_folder(path) as folder:
-        for number, document in enumerate(documents, 1):
+        for number, document in enumerate(found, 1):
             stem = _stem(document, number)
             if (folder / (stem + _TXT)).exists():
                 stem = f"{number:06}"

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TextIO
 
 from onoma.corpus.blocks import Before
 from onoma.corpus.facts import Facts
@@ -39,6 +39,7 @@ __all__ = [
 
 DOCSTART = "-DOCSTART-"
 _PEEK = 10_000  # rows looked at to learn the layout
+_CHUNK = 1 << 20  # characters
 _NO_META: Mapping[str, Any] = {}
 
 
@@ -82,7 +83,7 @@ def layout_of(source: TextSource, tag_column: int | str | None, facts: Facts) ->
 def rows_of(source: TextSource, layout: Layout, facts: Facts) -> Iterator[Rows]:
     """The sentences of a file as rows, streamed."""
     with lines(source) as text:
-        articles = any(line.startswith(DOCSTART) for line in text)
+        articles = _has_articles(text)
     with lines(source) as text:
         yield from _rows(source, layout, articles, text, facts)
 
@@ -141,6 +142,17 @@ def tag_column_name(tag_column: int | str | None) -> str:
     return "the last column" if tag_column in (None, -1) else f"column {tag_column} (counted from 0)"
 
 
+def _has_articles(text: TextIO) -> bool:
+    """Whether a line begins with the mark of an article; reads as far as the first."""
+    mark, held = f"\n{DOCSTART}", "\n"
+    while chunk := text.read(_CHUNK):
+        held += chunk
+        if mark in held:
+            return True
+        held = held[-len(mark) :]
+    return False
+
+
 def _rows(
     source: TextSource, layout: Layout, articles: bool, text: Iterable[str], facts: Facts
 ) -> Iterator[Rows]:
@@ -151,8 +163,12 @@ def _rows(
     at: list[int] = []
     for line_number, line in enumerate(text, 1):
         row = split(_bare(line))
-        whole = len(row) == columns and row[0] and row[0] != DOCSTART
-        if whole and (row[0][0] != "#" or not _is_comment(line, row, layout)):
+        if (
+            len(row) == columns
+            and (first := row[0])
+            and first != DOCSTART
+            and (first[0] != "#" or not _is_comment(line, row, layout))
+        ):
             rows.append(row)
             at.append(line_number)
             continue

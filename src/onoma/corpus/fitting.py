@@ -29,15 +29,19 @@ class Losses:
         """The losses in words; all, or only those that concern entities.
 
         >>> Losses(Counter(overlaps=3), Counter(overlaps=2, ids=9)).lines()
-        ['entities that overlap: 3 entities of 2 documents', 'ids of documents: 9 documents']
+        ['entities that overlap: 3 entities in 2 documents', 'ids of documents: 9 documents']
         """
         return [
             f"{HOLDS[name]}: "
-            + (f"{self.entities[name]:,} entities of " if self.entities[name] else "")
-            + f"{self.documents[name]:,} documents"
+            + (f"{_counted(self.entities[name], 'entity', 'entities')} in " if self.entities[name] else "")
+            + _counted(self.documents[name], "document", "documents")
             for name in HOLDS
             if self.documents[name] and (self.entities[name] or not of_entities)
         ]
+
+
+def _counted(count: int, one: str, many: str) -> str:
+    return f"{count:,} {one if count == 1 else many}"
 
 
 def fit(document: Document, number: int, form: Format, losses: Losses) -> Document:

@@ -36,7 +36,7 @@ from onoma.errors import InputError, nearest
 from onoma.tagging.schemes import Scheme
 from onoma.text.document import Document
 
-__all__ = ["EVERYTHING", "FORMATS", "HOLDS", "Format", "format_named"]
+__all__ = ["EVERYTHING", "FORMATS", "HOLDS", "OVERLAPPING", "Format", "format_named"]
 
 
 class Format(NamedTuple):
@@ -106,7 +106,7 @@ def _settled(records: _Records) -> Callable[..., Iterator[Document]]:
 
 
 EVERYTHING = frozenset(HOLDS)
-_OVERLAPS = frozenset({"overlaps", "nesting", "two layers"})
+OVERLAPPING = frozenset({"overlaps", "nesting", "two layers"})
 
 # in the order in which they are tried: the most telling first
 FORMATS: dict[str, Format] = {
@@ -158,9 +158,9 @@ FORMATS: dict[str, Format] = {
             "",
             "folder",
             brat.looks_like_brat,
-            _settled(brat.records),
+            brat.read,
             save=brat.save,
-            holds=_OVERLAPS | {"text", "empty"},
+            holds=OVERLAPPING | {"text", "empty"},
         ),
         Format(
             "label-studio",

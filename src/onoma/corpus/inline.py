@@ -19,9 +19,11 @@ from typing import NamedTuple
 
 from onoma.corpus.annotated import Annotated, Span, documents, in_order
 from onoma.corpus.blocks import Before
+from onoma.corpus.columns import rows_split
 from onoma.corpus.facts import Facts
 from onoma.corpus.options import Options
 from onoma.corpus.sources import TextSource, lines, quoted
+from onoma.corpus.tagged import is_tag
 from onoma.errors import InputError
 from onoma.tagging.schemes import Scheme
 from onoma.text.document import Document, Entity
@@ -40,7 +42,10 @@ _DECLARATIONS = {"<!--": "-->", "<?": "?>", "<!": ">"}  # how one begins, and wh
 
 
 def looks_like_inline(head: list[str]) -> bool:
-    """Whether a line among the first holds a pair of tags that is no mere structure."""
+    """Whether a line among the first holds a pair of tags that is no mere structure, and not all are rows of
+    columns, of which one may well hold the word ``<b>so</b>``."""
+    if all(len(row) > 1 and is_tag(row[-1]) for row in rows_split(head)):
+        return False
     return any("</" in line and any(not _is_structure(p.name) for p in _Line(line).pairs) for line in head)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from onoma.corpus.sources import TextSource, lines, quoted
 from onoma.errors import CorpusError
@@ -51,22 +51,20 @@ def first_element(head: list[str]) -> dict[str, Any]:
 class _Elements:
     """What is read of the text but not yet yielded, and where that stands."""
 
-    def __init__(self, text: Iterator[str], name: str) -> None:
+    def __init__(self, text: TextIO, name: str) -> None:
         self._text, self._name = text, name
         self._held, self._at, self._line = "", 0, 1
         self._decode = json.JSONDecoder().raw_decode
 
     def read(self) -> Iterator[tuple[int, dict[str, Any]]]:
         self._expect("[")
-        if self._next() == "]":
-            return
-        while True:
+        more = self._next() != "]"
+        while more:
             self._next()
             yield self._line, self._element()
-            if self._next() == "]":
-                self._expect("]")
-                break
-            self._expect(",")
+            if more := self._next() != "]":
+                self._expect(",")
+        self._expect("]")
         if trailing := self._next():
             raise self._error(f"after the array stands {quoted(trailing)}")
 
@@ -100,7 +98,8 @@ class _Elements:
     def _expect(self, mark: str) -> None:
         found = self._next()
         if found != mark:
-            raise self._error(f"{mark!r} should stand here, not {found or 'the end of the file'!r}")
+            instead = repr(found) if found else "the end of the file"
+            raise self._error(f"{mark!r} should stand here, not {instead}")
         self._move(self._at + 1)
 
     def _move(self, to: int) -> None:
@@ -109,15 +108,10 @@ class _Elements:
 
     def _more(self) -> bool:
         """Hold more of the text, at least as much again, so that a long element is not tried too often."""
-        parts = [self._held[self._at :]]
-        wanted = max(_STEP, len(parts[0]))
-        for line in self._text:
-            parts.append(line)
-            wanted -= len(line)
-            if wanted <= 0:
-                break
-        self._held, self._at = "".join(parts), 0
-        return len(parts) > 1
+        left = self._held[self._at :]
+        more = self._text.read(max(_STEP, len(left)))
+        self._held, self._at = left + more, 0
+        return bool(more)
 
     def _error(self, fault: str) -> CorpusError:
         return CorpusError(fault, path=self._name, line=self._line)

@@ -80,8 +80,9 @@ class _Task:
         if annotation is None:
             self._pass("Label Studio tasks without an annotation", 1)
             return
-        data = {"id": self._record.get("id")} | self._record["data"]
-        yield self._annotated(data, list(self._regions(annotation.get("result") or ())), number)
+        yield self._annotated(
+            self._record["data"], list(self._regions(annotation.get("result") or ())), number
+        )
 
     def short(self, number: int) -> Annotated:
         """What a line of JSON-MIN says; a task without regions lacks their field."""
@@ -125,7 +126,8 @@ class _Task:
 
     def _annotated(self, data: dict[str, Any], spans: list[Span], number: int) -> Annotated:
         text = self._text(data)
-        return Annotated(text, in_code_points(text, spans), self._line, None, *identity(data, number))
+        named = identity({"id": self._record.get("id")} | data, number)
+        return Annotated(text, in_code_points(text, spans), self._line, None, *named)
 
     def _text(self, data: Mapping[str, Any]) -> str:
         text = data.get("text")

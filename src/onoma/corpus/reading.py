@@ -15,7 +15,7 @@ from typing import Any
 from onoma.corpus import hf_datasets
 from onoma.corpus.corpus import Corpus, Source
 from onoma.corpus.facts import Facts
-from onoma.corpus.formats import Format
+from onoma.corpus.formats import OVERLAPPING, Format
 from onoma.corpus.label_map import DROPPED, LabelMap
 from onoma.corpus.options import Options
 from onoma.corpus.recognising import folder_format, recognise
@@ -52,10 +52,13 @@ def read(
     ``format`` (a name in `onoma.corpus.FORMATS`), ``scheme`` and ``encoding`` are found out from the
     content unless given. ``tag_column`` counts from 0 (-1: the last, the default), or is a CSV column's name.
     ``policy`` says what becomes of ill-formed tag sequences: ``conlleval`` reads them leniently, ``discard``
-    leaves such entities out, ``error`` stops. ``labels`` names all labels; for files whose tags are numbers,
-    it names the tags in order. ``overlaps`` says what becomes of entities that overlap: ``keep``,
-    ``outermost`` (the longest stay, then the first) or ``error``. ``map`` renames, merges and drops labels.
-    ``trusted`` archives may unpack to any size.
+    leaves such entities out, ``error`` stops. Spans that are none of their text stop the reading, unless
+    ``discard`` leaves them out. ``overlaps`` says what becomes of entities that overlap: ``keep``,
+    ``outermost`` (the longest stay, then the first) or ``error``. What became of every annotation stands in
+    `Corpus.fates`.
+
+    ``labels`` names all labels; for files whose tags are numbers, it names the tags in order. ``map``
+    renames, merges and drops labels. ``trusted`` archives may unpack to any size.
 
     Raises `CorpusError` (with the line, where there is one) when the file cannot be read as a corpus, at
     once or while iterating, and `InputError` for an unknown option.
@@ -116,8 +119,13 @@ def _corpus(source: AnySource, form: Format, options: Options) -> Corpus:
         if options.policy == "conlleval" or options.scheme is not None:
             return options
         facts = Facts()
-        for _ in form.read(source, replace(options, policy="conlleval"), facts):
-            pass
+        try:
+            for _ in form.read(source, replace(options, policy="conlleval"), facts):
+                pass
+        except CorpusError:
+            if facts.moves:
+                raise
+            # there are no tags, so no scheme is needed; the policy asked for will judge the fault
         return replace(options, scheme=facts.scheme)
 
     def stream(facts: Facts) -> Iterator[Document]:
@@ -126,6 +134,8 @@ def _corpus(source: AnySource, form: Format, options: Options) -> Corpus:
         if not facts.sentences:
             raise CorpusError("the file has no sentences", path=str(source))
 
+    if not form.holds & OVERLAPPING:  # the choice makes no difference, so it makes none to the fingerprint
+        options = replace(options, overlaps="keep")
     key = f"{source.sha256} {source.encoding} {form.name} {options.to_json()}"
     origin = Source(str(source), form.name, source.encoding)
     return Corpus(stream, origin, hashlib.sha256(key.encode()).hexdigest, _labels(options))

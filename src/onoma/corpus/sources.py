@@ -40,6 +40,7 @@ __all__ = [
     "members",
     "opened",
     "quoted",
+    "unpacked_limit",
 ]
 
 _CHUNK = 1 << 20
@@ -220,6 +221,11 @@ def _most_unpacked(path: Path, member: str | None) -> int | None:
     if member is not None:
         with _as_corpus_error(str(path)), zipfile.ZipFile(path) as archive:
             packed = archive.getinfo(member).compress_size
+    return unpacked_limit(packed)
+
+
+def unpacked_limit(packed: int) -> int:
+    """How many bytes so many packed ones may become before they are taken for an attack."""
     return min(max(_FREE, _MOST_RATIO * packed), _MOST_UNPACKED)
 
 

@@ -19,7 +19,7 @@ from onoma.corpus.annotated import Annotated, Span, outermost
 from onoma.corpus.facts import Facts
 from onoma.corpus.json_lines import identity, naming
 from onoma.corpus.options import Options
-from onoma.corpus.sources import ByteSource, content
+from onoma.corpus.sources import ByteSource, content, unpacked_limit
 from onoma.errors import CorpusError
 from onoma.files import whole_file
 from onoma.tagging.schemes import Scheme
@@ -32,8 +32,10 @@ if TYPE_CHECKING:
 __all__ = ["looks_like_docbin", "pack", "records", "save"]
 
 GROUP = "sc"
+_STEP = 1 << 20  # bytes unpacked together
 _KEYS = 200  # bytes in which the keys of a ``DocBin`` begin
 _OURS = "onoma"  # the key of `Doc.user_data` for what spaCy has no place for
+_BEGIN = b"\x81\xa5" + _OURS.encode() + b"\xdb"  # MessagePack: a mapping of one, the key, a text
 
 
 def looks_like_docbin(head: bytes) -> bool:
@@ -48,8 +50,8 @@ def looks_like_docbin(head: bytes) -> bool:
 def records(source: ByteSource, options: Options, facts: Facts) -> Iterator[Annotated]:
     """The documents of a file as they stand; ``facts.passed`` counts the spans of groups not read."""
     group = None if options.tag_column is None else str(options.tag_column)
-    for number, doc in enumerate(_unpacked(content(source), str(source)), 1):
-        yield _annotated(doc, number, group, facts.passed)
+    for number, (doc, ours) in enumerate(_unpacked(content(source), str(source)), 1):
+        yield _annotated(doc, ours, number, group, facts.passed)
 
 
 def save(documents: Iterable[Document], path: Path, _: Scheme) -> None:
@@ -64,26 +66,68 @@ def pack(documents: Iterable[Document]) -> bytes:
     from spacy.vocab import Vocab
 
     vocab = Vocab()
-    packed = DocBin(store_user_data=True)
-    for document in documents:
-        packed.add(_doc(document, vocab))
+    packed = DocBin()
+    for number, document in enumerate(documents, 1):
+        doc = _doc(document, vocab)
+        packed.add(doc)
+        packed.user_data.append(_user_data(_further(document, doc, number)))
+    packed.store_user_data = True
     return packed.to_bytes()
 
 
-def _unpacked(packed_docs: bytes, name: str) -> Iterator[Doc]:
-    """The documents of a ``.spacy`` file, one at a time. Raises `CorpusError` if it is none."""
+def _user_data(further: dict[str, Any]) -> bytes | None:
+    """A mapping of one text, packed here: the library takes most of its time for this."""
+    if not further:
+        return None
+    content = json.dumps(further, ensure_ascii=False).encode()
+    return _BEGIN + len(content).to_bytes(4, "big") + content
+
+
+def _ours(user_data: bytes | None) -> dict[str, Any]:
+    """What `_user_data` packed; nothing for what other tools put there."""
+    if user_data is None or _OURS.encode() not in user_data:
+        return {}
+    content: str | bytes = user_data[len(_BEGIN) + 4 :]
+    if not user_data.startswith(_BEGIN):  # the library packed it again
+        import srsly
+
+        content = srsly.msgpack_loads(user_data).get(_OURS, "{}")
+    found: dict[str, Any] = json.loads(content)
+    return found
+
+
+def _unpacked(packed_docs: bytes, name: str) -> Iterator[tuple[Doc, dict[str, Any]]]:
+    """The documents of a ``.spacy`` file with what is ours, streamed. Raises `CorpusError` if it is none."""
     from spacy.tokens import DocBin
     from spacy.vocab import Vocab
 
+    _check_size(packed_docs, name)
     try:
         packed = DocBin().from_bytes(packed_docs)
-    except Exception as error:
+        user_data, packed.user_data = packed.user_data, []
+        yield from zip(packed.get_docs(Vocab()), map(_ours, user_data), strict=True)
+    except Exception as error:  # whatever the library stumbles over
         raise CorpusError(f"this is no spaCy DocBin, or it is damaged: {error}", path=name) from error
-    return packed.get_docs(Vocab())
 
 
-def _annotated(doc: Doc, number: int, group: str | None, passed: Counter[str]) -> Annotated:
-    ours = json.loads(doc.user_data.get(_OURS, "{}"))
+def _check_size(packed_docs: bytes, name: str) -> None:
+    """Refuse what would fill the memory, before the library unpacks it all at once."""
+    unpacking, size, most = zlib.decompressobj(), 0, unpacked_limit(len(packed_docs))
+    left = packed_docs
+    while left and size <= most:
+        try:
+            size += len(unpacking.decompress(left, _STEP))
+        except zlib.error:
+            return  # the library will say what is wrong
+        left = unpacking.unconsumed_tail
+    if size > most:
+        fault = f"this unpacks to more than {most:,} bytes, far more than a DocBin of its size does"
+        raise CorpusError(fault, path=name)
+
+
+def _annotated(
+    doc: Doc, ours: dict[str, Any], number: int, group: str | None, passed: Counter[str]
+) -> Annotated:
     found: dict[tuple[int, int, str], None] = {}
     for name, spans in (("ents", doc.ents), *doc.spans.items()):
         if name == group or (group is None and name in ("ents", GROUP)):
@@ -106,7 +150,6 @@ def _doc(document: Document, vocab: Vocab) -> Doc:
     doc.ents = tuple(_spans(doc, entities))
     if len(entities) < len(document.entities):
         doc.spans[GROUP] = _spans(doc, document.entities)
-    doc.user_data[_OURS] = json.dumps(_further(document, doc), ensure_ascii=False)
     return doc
 
 
@@ -134,9 +177,11 @@ def _spans(doc: Doc, entities: Iterable[Entity]) -> list[Any]:
     return [doc.char_span(entity.start, entity.end, label=entity.label) for entity in entities]
 
 
-def _further(document: Document, doc: Doc) -> dict[str, Any]:
+def _further(document: Document, doc: Doc, number: int) -> dict[str, Any]:
     """What spaCy has no place for: identity, scores, and tokens where reading would find others."""
     further = naming(document)
+    if further.get("id") == str(number):
+        del further["id"]
     tokens = [(token.start, token.end) for token in document.tokens]
     if tokens != _edges(doc):
         further["tokens"] = tokens
@@ -145,4 +190,4 @@ def _further(document: Document, doc: Doc) -> dict[str, Any]:
 
 
 def _edges(doc: Doc) -> list[tuple[int, int]]:
-    return [(token.idx, token.idx + len(token)) for token in doc if not token.is_space]
+    return [(token.idx, token.idx + len(token)) for token in doc if not token.text.isspace()]

@@ -32,19 +32,18 @@ def documents(table: Table, source: AnySource, options: Options, facts: Facts) -
         found = span_lines.annotated(str(source), table.texts())
         return annotated.documents(found, str(source), options, facts)
     column = _tag_column(table, options)
-    names = options.labels or tuple(table.class_names().get(column, ())) or None
+    names = options.labels or tuple(table.class_names().get(column or "", ())) or None
     chosen = replace(options, tag_column=column, labels=names)
-    reading = tagged.TagReading(
-        str(source), options.scheme, options.policy, f"the column {column}", options.map
-    )
+    name = f"the column {column or 'of tags'}"
+    reading = tagged.TagReading(str(source), options.scheme, options.policy, name, options.map)
     sentences = token_lines.tagged_records(source, table.records(), chosen)
     return tagged.documents(sentences, reading, facts)
 
 
-def _tag_column(table: Table, options: Options) -> str:
+def _tag_column(table: Table, options: Options) -> str | None:
     if options.tag_column is not None:
         return str(options.tag_column)
-    return next((name for name in token_lines.TAGS if name in table.schema.names), token_lines.TAGS[0])
+    return next((name for name in token_lines.TAGS if name in table.schema.names), None)
 
 
 def save_parquet(found: Iterable[Document], path: Path, scheme: Scheme) -> None:

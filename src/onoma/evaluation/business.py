@@ -43,85 +43,68 @@ ON_CARD = {
 
 
 class Formula(NamedTuple):
-    """One line: its section, the name of its result, what that is, its unit, and how it is computed."""
+    """How one result is computed, and its unit: money, hours (``h``), or none for what is counted."""
 
-    section: str
     name: str
-    title: str
-    unit: str
     formula: str
+    unit: str = ""
 
 
-_LEFT = "errors left"
-FORMULAE = [
-    Formula("Volume", "sentences", "sentences", "", "documents * sentences_per_document"),
-    Formula("Volume", "entities", "entities in them", "", "sentences * entities_per_sentence"),
-    Formula("Volume", "tokens", "tokens in them", "", "sentences * tokens_per_sentence"),
-    Formula("By hand", "hours_by_hand", "hours", "h", "entities / entities_per_hour"),
-    Formula("By hand", "cost_by_hand", "cost", "money", "hours_by_hand * hourly_cost"),
-    Formula("The tagger", "found", "entities found", "", "entities * recall"),
-    Formula("The tagger", "suggested", "entities suggested", "", "entities * recall / precision"),
-    Formula("The tagger", "missed", "entities missed", "", "entities * (1 - recall)"),
-    Formula("The tagger", "made_up", "entities made up", "", "entities * recall * (1 / precision - 1)"),
-    Formula("The tagger", "machine_hours", "machine hours", "h", "tokens / tokens_per_second / 3600"),
-    Formula("The tagger", "machine_cost", "machine cost", "money", "machine_hours * machine_hourly_cost"),
-    Formula("No review", "errors", _LEFT, "", "entities * (1 + recall * (1 / precision - 2))"),
-    Formula("No review", "saved", "saved, machine included", "money", "cost_by_hand - machine_cost"),
-    Formula("Review of everything", "hours_all", "hours", "h", "suggested / reviews_per_hour"),
-    Formula("Review of everything", "cost_all", "cost", "money", "hours_all * hourly_cost"),
-    Formula("Review of everything", "errors_all", _LEFT, "", "missed + suggested * (1 - reviewer_accuracy)"),
-    Formula("Review of everything", "hours_saved_all", "hours saved", "h", "hours_by_hand - hours_all"),
-    Formula(
-        "Review of everything", "saved_all", "saved, before machines", "money", "cost_by_hand - cost_all"
-    ),
-    Formula(
-        "Review of everything", "net_all", "saved, machine included", "money", "saved_all - machine_cost"
-    ),
-    Formula(
-        "Review below the threshold",
-        "accepted",
-        "taken unseen",
-        "",
-        "entities * recall_above / precision_above",
-    ),
-    Formula("Review below the threshold", "reviewed", "reviewed", "", "suggested - accepted"),
-    Formula("Review below the threshold", "hours_some", "hours", "h", "reviewed / reviews_per_hour"),
-    Formula("Review below the threshold", "cost_some", "cost", "money", "hours_some * hourly_cost"),
-    Formula(
-        "Review below the threshold",
-        "errors_some",
-        _LEFT,
-        "",
-        "missed + accepted * (1 - precision_above) + reviewed * (1 - reviewer_accuracy)",
-    ),
-    Formula(
-        "Review below the threshold", "hours_saved_some", "hours saved", "h", "hours_by_hand - hours_some"
-    ),
-    Formula(
-        "Review below the threshold",
-        "saved_some",
-        "saved, before machines",
-        "money",
-        "cost_by_hand - cost_some",
-    ),
-    Formula(
-        "Review below the threshold",
-        "net_some",
-        "saved, machine included",
-        "money",
-        "saved_some - machine_cost",
-    ),
-]
+# sections of results; each may use what stands above it
+FORMULAE = {
+    "Volume": [
+        Formula("sentences", "documents * sentences_per_document"),
+        Formula("entities", "sentences * entities_per_sentence"),
+        Formula("tokens", "sentences * tokens_per_sentence"),
+    ],
+    "By hand": [
+        Formula("hours_by_hand", "entities / entities_per_hour", "h"),
+        Formula("cost_by_hand", "hours_by_hand * hourly_cost", "money"),
+    ],
+    "The tagger": [
+        Formula("found", "entities * recall"),
+        Formula("suggested", "entities * recall / precision"),
+        Formula("missed", "entities * (1 - recall)"),
+        Formula("made_up", "entities * recall * (1 / precision - 1)"),
+        Formula("machine_hours", "tokens / tokens_per_second / 3600", "h"),
+        Formula("machine_cost", "machine_hours * machine_hourly_cost", "money"),
+    ],
+    "No review": [
+        # missed + made_up, with each uncertain name as seldom as can be: the bounds are then exact
+        Formula("errors_left", "entities * (1 + recall * (1 / precision - 2))"),
+        Formula("cost_saved", "cost_by_hand - machine_cost", "money"),
+    ],
+    "Review of everything": [
+        Formula("review_hours", "suggested / reviews_per_hour", "h"),
+        Formula("review_cost", "review_hours * hourly_cost", "money"),
+        Formula("errors_left_after_review", "missed + suggested * (1 - reviewer_accuracy)"),
+        Formula("hours_saved_by_review", "hours_by_hand - review_hours", "h"),
+        Formula("cost_saved_by_review", "cost_by_hand - review_cost", "money"),
+        Formula("review_saves_net", "cost_saved_by_review - machine_cost", "money"),
+    ],
+    "Review below the threshold": [
+        Formula("taken_unseen", "entities * recall_above / precision_above"),
+        Formula("looked_at", "suggested - taken_unseen"),
+        Formula("part_review_hours", "looked_at / reviews_per_hour", "h"),
+        Formula("part_review_cost", "part_review_hours * hourly_cost", "money"),
+        Formula(
+            "errors_left_after_part_review",
+            "missed + taken_unseen * (1 - precision_above) + looked_at * (1 - reviewer_accuracy)",
+        ),
+        Formula("hours_saved_by_part_review", "hours_by_hand - part_review_hours", "h"),
+        Formula("cost_saved_by_part_review", "cost_by_hand - part_review_cost", "money"),
+        Formula("part_review_saves_net", "cost_saved_by_part_review - machine_cost", "money"),
+    ],
+}
 _NEEDED = ("documents", "sentences_per_document")
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A result: ``figure`` is None where something is ``missing``, which then is named."""
+    """A result; ``figure`` is None where something is ``missing``, which then is named."""
 
     section: str
     name: str
-    title: str
     unit: str
     formula: str
     filled: str
@@ -133,7 +116,6 @@ class Line:
         return {
             "section": self.section,
             "name": self.name,
-            "title": self.title,
             "unit": self.unit,
             "formula": self.formula,
             "filled": self.filled,
@@ -242,16 +224,19 @@ def _above(card: Mapping[str, Any], threshold: float | None) -> dict[str, Figure
 def _lines(figures: dict[str, Figure]) -> Iterator[Line]:
     missing: dict[str, list[str]] = {}
     known = dict(figures)
-    for section, name, title, unit, formula in FORMULAE:
+    for section, (name, formula, unit) in _in_order():
         lacking = [deep for need in names_in(formula) for deep in _lacking(need, known, missing)]
         if lacking:
             missing[name] = list(dict.fromkeys(lacking))
-            yield Line(section, name, title, unit, shown_formula(formula), "", None, missing[name])
-            continue
-        known[name] = computed(formula, known)
-        yield Line(
-            section, name, title, unit, shown_formula(formula), filled(formula, known), known[name], []
-        )
+            yield Line(section, name, unit, shown_formula(formula), "", None, missing[name])
+        else:
+            known[name] = computed(formula, known)
+            numbers = filled(formula, known)
+            yield Line(section, name, unit, shown_formula(formula), numbers, known[name], [])
+
+
+def _in_order() -> Iterator[tuple[str, Formula]]:
+    return ((section, formula) for section, formulae in FORMULAE.items() for formula in formulae)
 
 
 def _lacking(need: str, known: Mapping[str, Figure], missing: Mapping[str, list[str]]) -> list[str]:

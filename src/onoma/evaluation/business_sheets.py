@@ -8,6 +8,7 @@ from itertools import groupby
 
 from onoma.evaluation.business import GIVEN, ON_CARD, Business, Line
 from onoma.evaluation.figures import Figure, in_words
+from onoma.evaluation.figures import shown_formula as words
 from onoma.evaluation.sheets import Sheet, as_markdown, as_section
 from onoma.pages.frame import page, tiles
 
@@ -15,7 +16,15 @@ __all__ = ["markdown", "sheets", "web_page"]
 
 TITLE = "What {} costs and saves"
 LEAD = "Worked out from the report card and from what was given; nothing is assumed."
-_TILES = ("cost_by_hand", "saved_all", "saved_some", "errors", "errors_all", "errors_some", "machine_hours")
+_TILES = (
+    "cost_by_hand",
+    "machine_hours",
+    "errors_left",
+    "cost_saved_by_review",
+    "errors_left_after_review",
+    "cost_saved_by_part_review",
+    "errors_left_after_part_review",
+)
 _MEANING = (
     "The volume counts as text like the card's corpus: the tagger does as well on it, and it has as many "
     "entities a sentence. An entity with the wrong boundary or label is two errors: one missed, one made up. "
@@ -39,7 +48,7 @@ def markdown(business: Business, model: str, currency: str = "") -> str:
 def web_page(business: Business, model: str, currency: str = "") -> str:
     """The tables as a page of its own, the main figures on top."""
     facts = [
-        (f"{line.section}: {line.title}", _shown(line.figure, line.unit, currency), _range(line.figure))
+        (words(line.name), _shown(line.figure, line.unit, currency), _range(line.figure))
         for line in business.lines
         if line.name in _TILES and line.figure is not None
     ]
@@ -48,34 +57,39 @@ def web_page(business: Business, model: str, currency: str = "") -> str:
 
 
 def _inputs(business: Business, currency: str) -> Sheet:
-    rows = [
-        [_option(name), in_words(business.given[name]) if name in business.given else "not given", what]
+    given = [
+        [words(name), in_words(business.given[name]) if name in business.given else "not given", what]
         for name, what in GIVEN.items()
     ]
-    rows += [
-        ["card", f"{in_words(figure.value)}{_brackets(figure)}", ON_CARD[name]]
+    card = [
+        [words(name), f"{in_words(figure.value)}{_brackets(figure)}", f"on the card: {ON_CARD[name]}"]
         for name, figure in business.card.items()
     ]
     money = f"Money is in {currency}." if currency else "Money is in the currency of the costs given."
-    return Sheet(
-        "What went in", ["from", "figure", "what"], "lrl", rows, [money, _MEANING, _interval_note(business)]
-    )
+    notes = [money, _MEANING, _interval_note(business)]
+    return Sheet("What went in", ["figure", "value", "what it is"], "lrl", given + card, notes)
 
 
 def _interval_note(business: Business) -> str:
     if business.level is None:
         return "The card has no intervals, so the results have none."
     return (
-        f"Intervals come from the card's {business.level:.0%} intervals of precision and recall, the best "
-        "and the worst of each taken together, so they are rather too wide. What was given counts as exact, "
-        "and so do entities a sentence, the speed, and figures from the threshold curve."
+        f"Intervals come from the card's {100 * business.level:.0f} % intervals of precision and recall, the "
+        "best and the worst of each taken together, so they are rather too wide. What was given counts as "
+        "exact, and so do entities a sentence, the speed, and figures from the threshold curve."
     )
 
 
 def _results(section: str, lines: list[Line], currency: str) -> Sheet:
     head = ["what", "result", "interval", "formula", "with the numbers"]
     rows = [
-        [line.title, _shown(line.figure, line.unit, currency), _range(line.figure), line.formula, line.filled]
+        [
+            words(line.name),
+            _shown(line.figure, line.unit, currency),
+            _range(line.figure),
+            line.formula,
+            line.filled,
+        ]
         for line in lines
         if line.figure is not None
     ]
@@ -86,7 +100,7 @@ def _uncomputed(lines: list[Line]) -> Iterator[str]:
     for line in lines:
         if line.missing:
             reasons = "; ".join(map(_missing, line.missing))
-            yield f"Not computed: {line.title} = {line.formula}. {reasons}."
+            yield f"Not computed: {words(line.name)} = {line.formula}. {reasons}."
 
 
 def _missing(name: str) -> str:

@@ -14,7 +14,7 @@ BUNDLE = "Onoma bundle"
 
 @dataclass(frozen=True, slots=True)
 class ModelFacts:
-    """A tagger from outside. None is what is not known, and for ``labels`` what the tagger does not tell."""
+    """A tagger from outside; None is what is not known. ``label_map`` is what its labels were renamed to."""
 
     name: str
     kind: str = "function"
@@ -23,6 +23,7 @@ class ModelFacts:
     bytes: int | None = None
     training_seconds: float | None = None
     seed: int | None = None
+    label_map: Mapping[str, str] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """All of it, ready for JSON."""

@@ -16,7 +16,7 @@ from onoma.pages.charts import Chart
 from onoma.pages.frame import details, page, paragraph, section, table, text, tiles
 from onoma.pages.markup import Html
 
-__all__ = ["REMARK_STYLE", "card_page", "remark_parts", "save_plots"]
+__all__ = ["REMARK_STYLE", "card_page", "card_parts", "remark_parts", "save_plots"]
 
 _FOLDED = {"matching-labels", "tokens", "pairs", "by-sentence-length"}  # long, and seldom the first question
 
@@ -37,8 +37,12 @@ def card_page(card: Card) -> str:
     (True, False, False)
     """
     lead = "A report card: entity by entity first, with intervals; what flatters stands beside its floor."
-    parts = [tiles(facts(card)), *remark_parts(remarks(card)), *_sections(card)]
-    return page(title(card), parts, lead=lead, extra_style=REMARK_STYLE)
+    return page(title(card), card_parts(card), lead=lead, extra_style=REMARK_STYLE)
+
+
+def card_parts(card: Card) -> list[str]:
+    """What a card's page holds: the headline, what must be said in words, tables and charts."""
+    return [tiles(facts(card)), *remark_parts(remarks(card)), *_sections(card)]
 
 
 def remark_parts(said: Iterable[str]) -> Iterator[Html]:
@@ -67,12 +71,12 @@ def _folded(sheet: Sheet, pictures: Sequence[str]) -> Html:
 def _examples(examples: Sequence[Mistake]) -> Iterator[Html]:
     for kind in KINDS:
         rows = [
-            [named(each.text, each.gold), named(each.text, each.predicted), _marked(each)]
+            [f"{named(each.text, each.gold)} → {named(each.text, each.predicted)}", _marked(each)]
             for each in examples
             if each.kind == kind
         ]
         if rows:
-            yield details(f"{kind}: {len(rows)} examples", table(["gold", "predicted", "sentence"], rows))
+            yield details(f"{kind}: {len(rows)} examples", table(["gold → predicted", "sentence"], rows))
 
 
 def _marked(mistake: Mistake) -> Html:

@@ -5,17 +5,19 @@ Shares are in per cent with two decimals. No token figure stands alone: the all-
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from onoma.evaluation.bootstrap import Interval
+from onoma.corpus.taxonomies import TAXONOMIES
 from onoma.evaluation.breakdowns import Breakdown
 from onoma.evaluation.card import Card
-from onoma.evaluation.counts import Average, Counts
+from onoma.evaluation.card_facts import CorpusFacts
+from onoma.evaluation.counts import Counts
 from onoma.evaluation.mistake_sheets import calibration_sheets, mistake_sheets
 from onoma.evaluation.sheets import Sheet
+from onoma.evaluation.tables import entity_sheet, figure_row, figures_head, percent, tag_sheet
 
-__all__ = ["Fact", "breakdown_name", "facts", "percent", "remarks", "sheets", "size", "title"]
+__all__ = ["Fact", "breakdown_name", "facts", "remarks", "sheets", "size", "title"]
 
 Named = tuple[str, Sheet]
 
@@ -28,15 +30,6 @@ class Fact(NamedTuple):
     note: str = ""
 
 
-def percent(share: float) -> str:
-    """A share in per cent.
-
-    >>> percent(0.84837)
-    '84.84'
-    """
-    return f"{100 * share:.2f}"
-
-
 def title(card: Card) -> str:
     """What the card is of."""
     where = card.corpus.path and card.corpus.path.rpartition("/")[2]
@@ -45,10 +38,15 @@ def title(card: Card) -> str:
 
 def facts(card: Card) -> Iterator[Fact]:
     """The headline: what a reader must know who reads nothing else."""
+    if card.runs is not None:
+        spread = card.runs.headline["f1"]
+        note = f"mean ± standard deviation; the figures below are of the first, {card.model.name}"
+        value = f"{percent(spread.mean)} ± {_deviation(spread.deviation)}"
+        yield Fact(f"strict F1, {len(spread.values)} runs", value, note)
     scores = card.scores
     strict, gap = scores.strict.micro, scores.conlleval.micro.f1 - scores.strict.micro.f1
     interval = card.intervals and card.intervals.figures.f1
-    within = f"95 % interval {_range(interval)}; " if interval else ""
+    within = f"95 % interval {percent(interval.low)}–{percent(interval.high)}; " if interval else ""
     yield Fact(
         "strict F1",
         percent(strict.f1),
@@ -117,6 +115,7 @@ def remarks(card: Card) -> Iterator[str]:
     if corpus.foreign_labels:
         names = ", ".join(corpus.foreign_labels)
         yield f"the corpus has no entity of the labels {names}: predicted ones count as made up"
+    yield from _map_hint(corpus)
     if corpus.repairs:
         yield f"{corpus.repairs:,} annotations of the corpus could not be taken as they stood"
     if scores.misaligned:
@@ -127,37 +126,26 @@ def remarks(card: Card) -> Iterator[str]:
         yield "the corpus has no entity: recall and F1 say nothing here"
 
 
+def _map_hint(corpus: CorpusFacts) -> Iterator[str]:
+    """Which map would bring the labels together, where both sides are of known taxonomies."""
+    known, wanted = (_taxonomy(labels) for labels in (corpus.foreign_labels, corpus.unknown_labels))
+    if known and wanted and known != wanted:
+        yield f"the tagger has labels of {known}, the corpus of {wanted}: {known}:{wanted} maps them"
+
+
+def _taxonomy(labels: Sequence[str]) -> str | None:
+    """The known taxonomy that has all of ``labels``."""
+    having = (each.name for each in TAXONOMIES.values() if set(labels).issubset(each.labels))
+    return next(having, None) if labels else None
+
+
 def sheets(card: Card) -> dict[str, Sheet]:
     """Every table of ``card`` under a name of its own, in the order in which they are read."""
     return {name: sheet for make in _MAKERS for name, sheet in make(card)}
 
 
 def _entities(card: Card) -> Iterator[Named]:
-    strict, lenient = card.scores.strict, card.scores.conlleval
-    figures = None if card.intervals is None else card.intervals.figures
-    bounds = {} if figures is None else dict(figures.types)
-    rows = [
-        [*_row(label, counts), _range(bounds.get(label)), percent(lenient.types[label].f1)]
-        for label, counts in strict.types.items()
-    ]
-    averages = {} if figures is None else {"micro": figures.f1, "macro": figures.macro_f1}
-    rows += [
-        [*_row(name, getattr(strict, name)), _range(averages.get(name)), percent(getattr(lenient, name).f1)]
-        for name in ("micro", "macro", "weighted")
-    ]
-    head = ["label", "precision", "recall", "F1", "support", "F1, 95 %", "conlleval F1"]
-    yield "entities", Sheet("Entities, strict, by label", head, "lrrrrrr", rows, [_interval_note(card)])
-
-
-def _interval_note(card: Card) -> str:
-    made = card.intervals
-    if made is None:
-        return "An entity is right when its first token, last token and label are all right."
-    return (
-        "An entity is right when its first token, last token and label are all right. Intervals: percentile "
-        f"bootstrap by {made.unit}, {made.resamples:,} resamples of {made.units:,} {made.unit}s, "
-        f"seed {made.seed}."
-    )
+    yield "entities", entity_sheet(card.scores, card.intervals)
 
 
 def _matching(card: Card) -> Iterator[Named]:
@@ -189,29 +177,31 @@ def _seen(card: Card) -> Iterator[Named]:
     if card.seen is None:
         return
     parts = {"seen in training": card.seen.seen, "not seen": card.seen.unseen}
-    rows = [_row(name, part.micro) for name, part in parts.items()]
+    rows = [figure_row(name, part.micro) for name, part in parts.items()]
     for label in card.scores.strict.types:
-        rows += [_row(f"{label}, {name}", part.types.get(label, Counts())) for name, part in parts.items()]
+        rows += [
+            figure_row(f"{label}, {name}", part.types.get(label, Counts())) for name, part in parts.items()
+        ]
     note = (
         f"Entities whose surface is annotated in the training corpus score {100 * card.seen.gap:.2f} points "
         "above those whose surface is new."
     )
-    yield "seen", Sheet("Seen and unseen entities", _head("entities"), "lrrrr", rows, [note])
+    yield "seen", Sheet("Seen and unseen entities", figures_head("entities"), "lrrrr", rows, [note])
 
 
 def _unique(card: Card) -> Iterator[Named]:
     if card.unique is None:
         return
-    rows = [_row(label, counts) for label, counts in card.unique.types.items()]
-    rows += [_row("micro", card.unique.micro), _row("macro", card.unique.macro)]
+    rows = [figure_row(label, counts) for label, counts in card.unique.types.items()]
+    rows += [figure_row("micro", card.unique.micro), figure_row("macro", card.unique.macro)]
     note = "Each distinct pair of surface and label counts once, as in WNUT-2017."
-    yield "unique", Sheet("Distinct surfaces", _head("label"), "lrrrr", rows, [note])
+    yield "unique", Sheet("Distinct surfaces", figures_head("label"), "lrrrr", rows, [note])
 
 
 def _breakdowns(card: Card) -> Iterator[Named]:
     for breakdown in card.breakdowns:
-        rows = [_row(name, part.micro) for name, part in breakdown.parts.items()]
-        yield breakdown_name(breakdown), Sheet(f"By {breakdown.by}", _head(breakdown.by), "lrrrr", rows)
+        rows = [figure_row(name, part.micro) for name, part in breakdown.parts.items()]
+        yield breakdown_name(breakdown), Sheet(f"By {breakdown.by}", figures_head("part"), "lrrrr", rows)
 
 
 def breakdown_name(breakdown: Breakdown) -> str:
@@ -229,10 +219,7 @@ def _calibration(card: Card) -> Iterator[Named]:
 
 
 def _tokens(card: Card) -> Iterator[Named]:
-    floor = percent(card.scores.all_o_floor.accuracy)
-    rows = [_row(tag, counts) for tag, counts in card.scores.tokens.tags.items()]
-    note = f"{floor} % of the tokens are O in gold: that is what answering O everywhere scores."
-    yield "tokens", Sheet("Tokens by tag", _head("tag"), "lrrrr", rows, [note])
+    yield "tokens", tag_sheet(card.scores)
 
 
 def _splits(card: Card) -> Iterator[Named]:
@@ -261,12 +248,23 @@ def _runs(card: Card) -> Iterator[Named]:
         return
     spreads = {**card.runs.headline, **{f"F1 {name}": s for name, s in card.runs.types.items()}}
     rows = [
-        [name.replace("_", " "), f"{percent(s.mean)} ± {_deviation(s.deviation)}", *map(percent, s.values)]
+        [_FIGURES.get(name, name), f"{percent(s.mean)} ± {_deviation(s.deviation)}", *map(percent, s.values)]
         for name, s in spreads.items()
     ]
-    head = ["figure", "mean ± sd", *card.runs.scores]
-    note = "sd is the sample standard deviation over the runs."
+    numbers = {str(number): name for number, name in enumerate(card.runs.scores, 1)}
+    listed = ", ".join(f"{number} is {name}" for number, name in numbers.items())
+    note = f"sd is the sample standard deviation. Run {listed}."
+    head = ["strict", "mean ± sd", *numbers]
     yield "runs", Sheet("Several runs", head, "l" + "r" * (len(head) - 1), rows, [note])
+
+
+_FIGURES = {
+    "f1": "F1",
+    "macro_f1": "macro F1",
+    "weighted_f1": "weighted F1",
+    "conlleval_f1": "conlleval F1",
+    "sequence_accuracy": "sentences wholly right",
+}
 
 
 def _about(card: Card) -> Iterator[Named]:
@@ -283,7 +281,8 @@ def _about(card: Card) -> Iterator[Named]:
         "corpus": corpus.path,
         "split": corpus.split,
         "fingerprint of the corpus": corpus.fingerprint,
-        "labels renamed": ", ".join(f"{a} to {b or 'nothing'}" for a, b in corpus.label_map.items()) or None,
+        "labels of the corpus renamed": _renamed(corpus.label_map),
+        "labels of the tagger renamed": _renamed(model.label_map),
         "timed on": speed and f"{speed.sentences:,} sentences, {speed.tokens:,} tokens",
         "timed with": speed and f"{_threads(speed.threads)}; {speed.machine}",
     }
@@ -307,16 +306,8 @@ _MAKERS: Sequence[Callable[[Card], Iterator[Named]]] = (
 )
 
 
-def _head(first: str) -> list[str]:
-    return [first, "precision", "recall", "F1", "support"]
-
-
-def _row(name: str, row: Counts | Average) -> list[str]:
-    return [name, percent(row.precision), percent(row.recall), percent(row.f1), f"{row.support:,}"]
-
-
-def _range(interval: Interval | None) -> str:
-    return "" if interval is None else f"{percent(interval.low)}–{percent(interval.high)}"
+def _renamed(names: Mapping[str, str]) -> str:
+    return ", ".join(f"{old} to {new or 'nothing'}" for old, new in names.items())
 
 
 def _deviation(deviation: float | None) -> str:

@@ -212,7 +212,7 @@ def _notes(
 ) -> list[str]:
     lower = {cell for cell, tag in tags.items() if tag != cells[cell] and tag[1:] == cells[cell][1:]}
     count = sum(cell in lower for cell in raw) if lower else 0
-    return [f"{path}: {count:,} tags with a prefix in lower case were read as upper case"] if count else []
+    return [f"{path}: tags in lower case, {count:,} of them, were read as upper case"] if count else []
 
 
 def _advice(text: str) -> str:
@@ -225,7 +225,8 @@ def _advice(text: str) -> str:
     if label and is_tag(f"{text.rpartition('-')[2].upper()}-x"):
         return f"the prefix stands first: {label}-{prefix}"
     if len(text) > 1 and text[0] in "BIESLUM" and text[1:].isupper() and len(text) < 30:
-        return f"expected a hyphen after the prefix: {text[0]}-{text[1:].lstrip('_')}"
+        prefixed = f"{text[0]}-{text[1:].lstrip('_')}"
+        return f"a prefix needs a hyphen ({prefixed}?); if tags have no prefix, say so: --scheme io"
     return (
         "expected O, or one of B- I- E- S- L- U- M- before a label; name the column that holds the tags, "
         "or say that tags have no prefix (--scheme io)"

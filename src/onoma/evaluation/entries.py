@@ -10,9 +10,10 @@ from onoma.corpus import Corpus, read
 from onoma.errors import AlignmentError
 from onoma.evaluation.judged import Judged, judge
 from onoma.evaluation.predictions import align_predictions
-from onoma.evaluation.respaced import by_characters
+from onoma.evaluation.respaced import by_characters, common_breaks
 from onoma.evaluation.scores import Scores
 from onoma.evaluation.submission import Layout, read_submissions
+from onoma.text.document import Document
 
 __all__ = ["POLICIES", "Entry", "column_entries", "document_entries"]
 
@@ -70,23 +71,27 @@ def document_entries(
     options["policy"] = _OF_A_CORPUS.get(POLICIES.get(policy, ""), "error")
     one = read(gold, tag_column=gold_column, **options)
     sides = [read(path, tag_column=predicted_column, **options) for path in predicted]
-    return [_entry(one, side, characters) for side in sides]
+    held = [list(one), *map(list, sides)]
+    breaks = common_breaks(held) if characters else None
+    return [_entry(one, side, held[0], own, breaks) for side, own in zip(sides, held[1:], strict=True)]
 
 
-def _entry(gold: Corpus, predicted: Corpus, characters: bool) -> Entry:
-    a, b = list(gold), list(predicted)
+def _entry(
+    gold: Corpus, predicted: Corpus, a: Sequence[Document], b: Sequence[Document], breaks: set[int] | None
+) -> Entry:
+    """``breaks``: compare by characters, with documents that end there."""
     labels = {*gold.labels, *predicted.labels}
     notes = [f"{side.source.path}: {note}" for side in (gold, predicted) if (note := _repairs(side))]
-    if characters:
-        respaced = by_characters(a, b)
+    if breaks is None:
+        judged = judge(a, _aligned(a, b), labels)
+    else:
+        respaced = by_characters(a, b, breaks)
         judged = judge(respaced.gold, respaced.predicted, labels)
         notes.append(str(respaced))
-    else:
-        judged = judge(a, _aligned(a, b), labels)
     return Entry(predicted.source.path or "", judged.scores, lambda: judged, tuple(notes))
 
 
-def _aligned(gold: Sequence[Any], predicted: Sequence[Any]) -> list[Any]:
+def _aligned(gold: Sequence[Document], predicted: Sequence[Document]) -> list[Document]:
     try:
         return align_predictions(gold, predicted)
     except AlignmentError as error:

@@ -17,7 +17,7 @@ def label_notes(scores: Scores) -> list[str]:
     >>> from onoma.evaluation.judge import score_tags
     >>> for note in label_notes(score_tags([["B-PER", "B-LOC"]], [["B-per", "B-LOC"]])):
     ...     print(note)
-    gold has no label per (1 predicted entity): perhaps PER?
+    gold has no label per (1 predicted entity): perhaps PER? Then: --map per=PER
     the label PER is never predicted (1 gold entity)
     """
     types = scores.conlleval.types
@@ -54,4 +54,4 @@ def _nearest(name: str, known: list[str]) -> str:
     close = difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=0.5)
     begun = [each for each in folded if each.startswith(name.casefold()) or name.casefold().startswith(each)]
     found = [folded[each] for each in (begun or close)]
-    return f": perhaps {found[0]}?" if found else ""
+    return f": perhaps {found[0]}? Then: --map {name}={found[0]}" if found else ""

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from onoma.corpus import read
+from onoma.corpus.label_map import LabelMap
 from onoma.corpus.recognising import detect, recognise
 from onoma.corpus.sources import TextSource
 from onoma.errors import CorpusError, InputError
 from onoma.evaluation.card import Card, make_card
 from onoma.evaluation.card_facts import CorpusFacts, ModelFacts
 from onoma.evaluation.card_markdown import card_markdown
-from onoma.evaluation.card_sheets import sheets
+from onoma.evaluation.card_page import REMARK_STYLE, card_parts, remark_parts
 from onoma.evaluation.entries import Entry, column_entries, document_entries
 from onoma.evaluation.label_notes import label_notes
 from onoma.evaluation.policy_effects import effects_sheet, policy_effects
@@ -47,7 +48,8 @@ _TWO_COLUMNS = "germeval"  # two columns of tags: two levels, unless columns are
 class Request:
     """Which files to score and how; without predictions, ``gold`` holds both, the predicted tags last.
 
-    ``cards``: make the whole report card of each prediction, which costs seconds for a million tokens.
+    ``map`` renames labels on both sides before they are compared. ``cards``: make the whole report card of
+    each prediction, which costs seconds for a million tokens.
     """
 
     gold: Path
@@ -57,6 +59,7 @@ class Request:
     task: str | None = None
     characters: bool = False
     train: Path | None = None
+    map: LabelMap | None = None
     cards: bool = False
 
 
@@ -126,26 +129,30 @@ class Outcome:
             else:
                 yield tables.report(entry.scores)
             if full:
-                yield in_terminal([effects_sheet(policy_effects(entry.scores))])
+                yield in_terminal([_effects(entry)])
 
     def markdown(self) -> str:
-        """The comparison, what the shared task's scorer prints, and the report cards."""
+        """The comparison, what the shared task's scorer prints, the report cards and the policies."""
         parts = [f"# {self._title()}\n", *map(as_markdown, self._comparison())] if self._several else []
         if text := self.scorer_text():
             parts.append(f"```\n{text}\n```\n")
-        return "\n".join([*parts, *map(card_markdown, self.cards)])
+        for card, entry in zip(self.cards, self.entries, strict=True):
+            parts += [card_markdown(card), as_markdown(_effects(entry))]
+        return "\n".join(parts)
 
     def page(self) -> str:
-        """The same as a page; where there are several, each card is folded up under its name."""
-        sections: list[str] = list(map(as_section, self._comparison())) if self._several else []
+        """The same as a page; where there are several, each card is folded up under its name. The charts
+        need matplotlib (extra ``report``)."""
+        return page(self._title(), self._parts(), extra_style=REMARK_STYLE)
+
+    def _parts(self) -> Iterator[str]:
+        yield from map(as_section, self._comparison() if self._several else [])
         if text := self.scorer_text():
-            sections.append(
-                section("As the shared task's scorer prints it", Html(f"<pre>{escaped(text)}</pre>"))
-            )
-        for name, card in zip(self.names, self.cards, strict=True):
-            tables = [as_section(sheet) for sheet in sheets(card).values()]
-            sections += [details(name, *tables)] if self._several else tables
-        return page(self._title(), sections)
+            printed = Html(f'<pre style="overflow-x: auto">{escaped(text)}</pre>')
+            yield section("As the shared task's scorer prints it", printed)
+        for name, card, entry in zip(self.names, self.cards, self.entries, strict=True):
+            parts = [*remark_parts(self._notes(entry)), *card_parts(card), as_section(_effects(entry))]
+            yield from [details(name, *parts)] if self._several else parts
 
     def _title(self) -> str:
         return f"{', '.join(self.names)} on {Path(self.gold).name}"
@@ -169,6 +176,10 @@ class Outcome:
             )
 
 
+def _effects(entry: Entry) -> Sheet:
+    return effects_sheet(policy_effects(entry.scores))
+
+
 def score_request(request: Request) -> Outcome:
     """Read, align and score. Raises `AlignmentError`, `CorpusError`, `InputError` and `TagError`."""
     task = None if request.task is None else task_named(request.task)
@@ -180,12 +191,13 @@ def score_request(request: Request) -> Outcome:
         published = [score_task(task, request.gold, path, layout) for path in predicted] if task else []
     elif task:
         raise InputError(
-            f"{task.scorer} reads columns, token by token; convert other formats first (onoma convert)"
+            f"{task.scorer} reads columns, token by token, labels as they stand; convert the files first: "
+            "onoma convert"
         )
     else:
         entries, published = _from_documents(request, predicted), []
     names = short_names([entry.name for entry in entries])
-    cards = _cards(request, entries) if request.cards or request.train else []
+    cards = _cards(request, entries, names) if request.cards or request.train else []
     pairs = differences(names, [entry.judged() for entry in entries]) if len(entries) > 1 else []
     return Outcome(str(request.gold), entries, published, cards, pairs, names)
 
@@ -197,7 +209,7 @@ def _both_in_one(layout: Layout, levels: int) -> Layout:
 
 def _by_lines(request: Request, predicted: Sequence[Path], layout: Layout) -> bool:
     """Whether all files are column files, to be compared token by token."""
-    if request.characters:
+    if request.characters or request.map is not None:
         return False
     named = request.task or layout != LAST._replace(scheme=layout.scheme)
     forms = {_BY_LINES, _TWO_COLUMNS} if named else {_BY_LINES}
@@ -227,16 +239,18 @@ def _from_documents(request: Request, predicted: Sequence[Path]) -> list[Entry]:
         predicted,
         characters=request.characters,
         policy=request.policy,
+        map=request.map,
         scheme=None if layout.scheme == "auto" else layout.scheme,
         gold_column=None if layout.gold == -1 else layout.gold,
         predicted_column=None if layout.predicted == -1 else layout.predicted,
     )
 
 
-def _cards(request: Request, entries: Sequence[Entry]) -> list[Card]:
-    training = None if request.train is None else training_surfaces(read(request.train))
+def _cards(request: Request, entries: Sequence[Entry], names: Sequence[str]) -> list[Card]:
+    train = None if request.train is None else read(request.train, map=request.map)
+    training = None if train is None else training_surfaces(train)
     corpus = CorpusFacts(path=str(request.gold))
     return [
-        make_card(entry.judged(), ModelFacts(entry.name, "predictions in a file"), corpus, training=training)
-        for entry in entries
+        make_card(entry.judged(), ModelFacts(name, "predictions in a file"), corpus, training=training)
+        for entry, name in zip(entries, names, strict=True)
     ]

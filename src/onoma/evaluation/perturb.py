@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from hashlib import blake2b
 from itertools import accumulate, pairwise
@@ -56,7 +56,7 @@ def chance(*key: object) -> random.Random:
 def carry(document: Document, pieces: Sequence[str]) -> Edited:
     """Put ``pieces[i]`` where code point ``i`` of the text was, and move tokens and entities along.
 
-    An entity that begins or ends with what is no more begins or ends at what is left of it.
+    A token or entity that begins or ends with what is no more begins or ends at what is left of it.
 
     >>> yahoo = Document.from_words(["Yahoo", "!", "grows"], [(0, 2, "org")])
     >>> edited = carry(yahoo, [*"Yahoo", "", "", *" grows"])
@@ -65,8 +65,13 @@ def carry(document: Document, pieces: Sequence[str]) -> Edited:
     """
     assert len(pieces) == len(document.text), "an edit says of each code point what becomes of it"
     offsets = list(accumulate(map(len, pieces), initial=0))
-    tokens = [Token(offsets[t.start], offsets[t.end]) for t in document.tokens]
-    entities = list(_moved(document, pieces, offsets))
+
+    def moved(span: Token | Entity) -> tuple[int, int]:
+        start, end = _left_of(document.text, pieces, span.start, span.end)
+        return offsets[start], offsets[end]
+
+    tokens = [Token(*moved(token)) for token in document.tokens]
+    entities = [Entity(*moved(each), each.label, each.score) for each in document.entities]
     kept_tokens = [token for token in tokens if token.start < token.end]
     kept_entities = [entity for entity in entities if entity.start < entity.end]
     return Edited(
@@ -77,17 +82,15 @@ def carry(document: Document, pieces: Sequence[str]) -> Edited:
     )
 
 
-def _moved(document: Document, pieces: Sequence[str], offsets: Sequence[int]) -> Iterator[Entity]:
-    text = document.text
-    for entity in document.entities:
-        start, end = entity.start, entity.end
-        if start < end and not pieces[start]:
-            while start < end and (not pieces[start] or text[start].isspace()):
-                start += 1
-        if start < end and not pieces[end - 1]:
-            while start < end and (not pieces[end - 1] or text[end - 1].isspace()):
-                end -= 1
-        yield Entity(offsets[start], offsets[end], entity.label, entity.score)
+def _left_of(text: str, pieces: Sequence[str], start: int, end: int) -> tuple[int, int]:
+    """What is left of ``[start, end)`` where it begins or ends with what is no more, blanks beside it too."""
+    if start < end and not pieces[start]:
+        while start < end and (not pieces[start] or text[start].isspace()):
+            start += 1
+    if start < end and not pieces[end - 1]:
+        while start < end and (not pieces[end - 1] or text[end - 1].isspace()):
+            end -= 1
+    return start, end
 
 
 def _cut(text: str, whole: str, change: Callable[[str], str]) -> list[str]:

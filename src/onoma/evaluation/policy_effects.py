@@ -43,28 +43,21 @@ def policy_effects(scores: Scores) -> list[Effect]:
     gold, predicted = lenient.support - strict.support, lenient.predicted - strict.predicted
     whole = strict if not gold and not predicted else None
     return [
-        Effect("strict, discard", "leaves out ill-formed entities", strict, gold, predicted),
-        Effect("conlleval, lenient", "reads them as entities all the same", lenient, gold, predicted),
+        Effect("strict", "(or discard) leaves ill-formed entities out", strict, gold, predicted),
+        Effect("conlleval", "(or lenient) reads them as entities all the same", lenient, gold, predicted),
         Effect("error", "stops at the first of them", whole, gold, predicted),
     ]
 
 
 def effects_sheet(effects: Sequence[Effect]) -> Sheet:
     """The effects as a table."""
-    head = [
-        "policy",
-        "what it does",
-        "gold entities",
-        "changed",
-        "predicted",
-        "changed",
-        "precision",
-        "recall",
-        "F1",
-    ]
-    rows = [[each.policy, each.does, *_cells(each)] for each in effects]
-    note = "An entity is ill-formed when its first or last tag may not open or close one in the tag scheme."
-    return Sheet("Policies for ill-formed tags, in %", head, "llrrrrrrr", rows, [note])
+    head = ["policy", "gold", "ill-formed", "predicted", "ill-formed", "precision", "recall", "F1"]
+    rows = [[each.policy, *_cells(each)] for each in effects]
+    note = (
+        "Entities of gold and of the prediction; one is ill-formed when its first or last tag may not open "
+        f"or close one. {'; '.join(f'{each.policy} {each.does}' for each in effects)}."
+    )
+    return Sheet("Policies for ill-formed tags, in %", head, "lrrrrrrr", rows, [note])
 
 
 def _cells(each: Effect) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate, chain
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ from onoma.errors import AlignmentError
 from onoma.evaluation.predictions import align_predictions
 from onoma.text.document import Document, Entity, Token
 
-__all__ = ["Respaced", "by_characters"]
+__all__ = ["Respaced", "by_characters", "common_breaks"]
 
 _CONTEXT = 30  # characters shown on each side of a difference
 
@@ -32,11 +32,24 @@ class Respaced(NamedTuple):
         )
 
 
-def by_characters(gold: Sequence[Document], predicted: Sequence[Document]) -> Respaced:
+def common_breaks(sides: Iterable[Sequence[Document]]) -> set[int]:
+    """After how many characters other than white space a document ends on all sides.
+
+    >>> one, other = [Document("a b"), Document("c")], [Document("a"), Document("b"), Document("c")]
+    >>> sorted(common_breaks([one, other]))
+    [2, 3]
+    """
+    return set.intersection(*(set(_Packed(side).ends) for side in sides))
+
+
+def by_characters(
+    gold: Sequence[Document], predicted: Sequence[Document], breaks: set[int] | None = None
+) -> Respaced:
     """Both sides with the texts and tokens of gold, if all their characters but white space agree.
 
     Where the two break sentences differently, the sentences between two breaks that both have become one
-    document. Raises `AlignmentError` showing the first difference in its context.
+    document; ``breaks`` are those that further predictions have as well, so that all get the same documents
+    (see `common_breaks`). Raises `AlignmentError` showing the first difference in its context.
 
     >>> one = Document.from_words(["New", "York", "'s"], [(0, 2, "geo")])
     >>> other = Document.from_words(["New", "York's"], [(0, 2, "geo")])
@@ -48,7 +61,7 @@ def by_characters(gold: Sequence[Document], predicted: Sequence[Document]) -> Re
     a, b = _Packed(gold), _Packed(predicted)
     if a.characters != b.characters:
         raise AlignmentError(_first_difference(a.characters, b.characters))
-    cuts = sorted(set(a.ends).intersection(b.ends))
+    cuts = sorted(common_breaks([gold, predicted]) if breaks is None else breaks)
     one, other = (list(side.between(cuts)) for side in (a, b))
     tokens = a.tokens()
     return Respaced(one, align_predictions(one, other), len(tokens - b.tokens()), len(tokens))

@@ -93,9 +93,10 @@ def _about_edits(report: SliceReport) -> Iterator[str]:
         "unedited sentences, on the same resamples."
     )
     yield "; ".join(f"{row.name}: {row.summary}" for row in report.slices[1:]) + "."
+    altered = [f"{row.name} {row.changed:,}" for row in report.slices[1:] if row.changed < report.sentences]
+    if altered:
+        yield f"Sentences altered, where not all {report.sentences:,} were: {', '.join(altered)}."
     for row in report.slices[1:]:
-        if row.changed < report.sentences:
-            yield f"{row.name} altered {row.changed:,} of the {report.sentences:,} sentences."
         if row.lost_tokens or row.lost_entities:
             yield (
                 f"{row.name}: {row.lost_tokens:,} tokens and {row.lost_entities:,} gold entities were "

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from onoma.errors import CorpusError, InputError
 from onoma.evaluation.columns import Columns, read_columns
 from onoma.evaluation.judge import read_streams, score_tags
-from onoma.evaluation.judged import Judged, judge_tags
+from onoma.evaluation.judged import Judged, SpanTable, judge_tags
 from onoma.evaluation.matching import READINGS
 from onoma.evaluation.published import Published
 from onoma.evaluation.scores import Scores
@@ -57,7 +57,7 @@ class Submission:
     @property
     def notes(self) -> tuple[str, ...]:
         """What a reader of the scores should know of the two files."""
-        return self.gold.notes + self.predicted.notes
+        return tuple(dict.fromkeys(self.gold.notes + self.predicted.notes))
 
     def scores(self) -> Scores:
         """Strict and lenient counts."""
@@ -81,7 +81,8 @@ class Submission:
             return judged
         _, stream, _, scheme = self._streams()
         lowest = _lowest(predicted.scores, READINGS[reading](stream, scheme))
-        return replace(judged, predicted=judged.predicted._replace(score=lowest))
+        rows = judged.predicted._asdict() | {"score": lowest}
+        return replace(judged, predicted=SpanTable(**rows))
 
     def check_tags(self) -> None:
         """Raise `CorpusError` at the first ill-formed tag of either file, the prediction's first."""

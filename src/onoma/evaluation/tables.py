@@ -1,35 +1,40 @@
-"""Scores for the terminal. No token figure stands alone: the all-O floor is beside it."""
+"""Scores as tables of words. No token figure stands alone: the all-O floor is beside it.
+
+Shares are in per cent with two decimals.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
-from rich.console import Group
-from rich.markup import escape
-from rich.table import Table
-
+from onoma.evaluation.bootstrap import Interval, Intervals
 from onoma.evaluation.counts import Average, Counts
 from onoma.evaluation.scores import Scores
+from onoma.evaluation.sheets import Sheet, in_terminal
 
-__all__ = ["entity_table", "report", "tag_table"]
+if TYPE_CHECKING:
+    from rich.console import Group
 
-_FIGURES = ("precision", "recall", "f1", "support")
+__all__ = ["entity_sheet", "figure_row", "figures_head", "percent", "report", "tag_sheet"]
 
 
 def report(scores: Scores) -> Group:
     """Everything in `Scores`, to be printed by rich."""
-    return Group(entity_table(scores), tag_table(scores), *_sentences(scores))
+    from rich.console import Group
+
+    return Group(in_terminal([entity_sheet(scores), tag_sheet(scores)]), *_sentences(scores))
 
 
 def _sentences(scores: Scores) -> Iterator[str]:
     floor = scores.all_o_floor
     yield (
-        f"Token accuracy {_percent(scores.tokens.accuracy)} %; answering O everywhere scores "
-        f"{_percent(floor.accuracy)} %, and {_percent(floor.entity_f1)} % entity F1."
+        f"Token accuracy {percent(scores.tokens.accuracy)} %; answering O everywhere scores "
+        f"{percent(floor.accuracy)} %, and {percent(floor.entity_f1)} % entity F1."
     )
     yield (
-        f"Sentences wholly right {_percent(scores.sequence_accuracy)} %; answering O everywhere scores "
-        f"{_percent(floor.sequence_accuracy)} %."
+        f"Sentences wholly right {percent(scores.sequence_accuracy)} %; answering O everywhere scores "
+        f"{percent(floor.sequence_accuracy)} %."
     )
     yield f"Scored {scores.sentences:,} sentences, {scores.tokens.count:,} tokens."
     if len(set(scores.schemes.values())) > 1:
@@ -38,38 +43,70 @@ def _sentences(scores: Scores) -> Iterator[str]:
         yield f"{scores.misaligned:,} predicted entities lie beside the token edges: false positives."
 
 
-def entity_table(scores: Scores) -> Table:
-    """Entity scores by label and averaged; strict figures, and the lenient F1 beside them."""
-    table = _table("Entities, in %: strict; conlleval reads ill-formed tags leniently", "label")
-    table.add_column("conlleval f1", justify="right")
-    for label, counts in scores.strict.types.items():
-        table.add_row(*_row(label, counts), _percent(scores.conlleval.types[label].f1))
-    table.add_section()
-    for name in ("micro", "macro", "weighted"):
-        table.add_row(*_row(name, getattr(scores.strict, name)), _percent(getattr(scores.conlleval, name).f1))
-    return table
+def entity_sheet(scores: Scores, intervals: Intervals | None = None) -> Sheet:
+    """Entity scores by label and averaged: strict figures, and the lenient F1 beside them."""
+    bounds = {} if intervals is None else _bounds(intervals)
+    types = {label: (counts, scores.conlleval.types[label]) for label, counts in scores.strict.types.items()}
+    averages = {
+        name: (getattr(scores.strict, name), getattr(scores.conlleval, name))
+        for name in ("micro", "macro", "weighted")
+    }
+    rows = []
+    # a label may be called micro, so labels and averages are kept apart
+    for kind, lines in (("label", types), ("average", averages)):
+        for name, (strict, lenient) in lines.items():
+            between = [_range(bounds.get((kind, name)))] if intervals else []
+            rows.append([*figure_row(name, strict), *between, percent(lenient.f1)])
+    head = [*figures_head("label"), *(["F1, 95 %"] if intervals else []), "conlleval F1"]
+    align = "l" + "r" * (len(head) - 1)
+    return Sheet("Entities, strict, by label", head, align, rows, [_entity_note(intervals)])
 
 
-def tag_table(scores: Scores) -> Table:
+def _bounds(intervals: Intervals) -> dict[tuple[str, str], Interval]:
+    figures = intervals.figures
+    types = {("label", label): interval for label, interval in figures.types.items()}
+    return types | {("average", "micro"): figures.f1, ("average", "macro"): figures.macro_f1}
+
+
+def _entity_note(made: Intervals | None) -> str:
+    right = (
+        "An entity is right when its first token, last token and label are all right; conlleval reads "
+        "ill-formed tags leniently."
+    )
+    if made is None:
+        return right
+    return (
+        f"{right} Intervals: percentile bootstrap by {made.unit}, {made.resamples:,} resamples of "
+        f"{made.units:,} {made.unit}s, seed {made.seed}."
+    )
+
+
+def tag_sheet(scores: Scores) -> Sheet:
     """Token scores by tag."""
-    floor = _percent(scores.all_o_floor.accuracy)
-    table = _table(f"Tokens, in %: {floor} % of them are O in gold", "tag")
-    for tag, counts in scores.tokens.tags.items():
-        table.add_row(*_row(tag, counts))
-    return table
+    floor = percent(scores.all_o_floor.accuracy)
+    rows = [figure_row(tag, counts) for tag, counts in scores.tokens.tags.items()]
+    note = f"{floor} % of the tokens are O in gold: that is what answering O everywhere scores."
+    return Sheet("Tokens by tag", figures_head("tag"), "lrrrr", rows, [note])
 
 
-def _table(title: str, first: str) -> Table:
-    table = Table(title=title, title_justify="left")
-    table.add_column(first)
-    for name in _FIGURES:
-        table.add_column(name, justify="right")
-    return table
+def figures_head(first: str) -> list[str]:
+    """The head of a table of `figure_row`."""
+    return [first, "precision", "recall", "F1", "support"]
 
 
-def _row(name: str, row: Counts | Average) -> list[str]:
-    return [escape(name), _percent(row.precision), _percent(row.recall), _percent(row.f1), f"{row.support:,}"]
+def figure_row(name: str, row: Counts | Average) -> Sequence[str]:
+    """A name and its figures."""
+    return [name, percent(row.precision), percent(row.recall), percent(row.f1), f"{row.support:,}"]
 
 
-def _percent(share: float) -> str:
+def percent(share: float) -> str:
+    """A share in per cent.
+
+    >>> percent(0.84837)
+    '84.84'
+    """
     return f"{100 * share:.2f}"
+
+
+def _range(interval: Interval | None) -> str:
+    return "" if interval is None else f"{percent(interval.low)}–{percent(interval.high)}"

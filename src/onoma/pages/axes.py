@@ -136,7 +136,10 @@ def steps(low: float, high: float, *, whole: bool = False, most: int = 6) -> lis
 
     if low == high:
         low, high = min(low, 0.0), max(high, 0.0) or 1.0
-    return [float(value) for value in MaxNLocator(most, integer=whole).tick_values(low, high)]
+    return [
+        float(value)
+        for value in MaxNLocator(most, integer=whole, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
+    ]
 
 
 def scale_words(places: Sequence[float]) -> list[str]:

@@ -9,7 +9,6 @@ from onoma.pages.axes import DASHES, MARKERS, SMALL, Layout, colour_of, scale_wo
 from onoma.pages.chart import Canvas, Chart
 from onoma.pages.given import check_lengths, finite, finite_or_none, in_words
 from onoma.pages.measure import text_width
-from onoma.pages.theme import WIDTH
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -29,7 +28,6 @@ def lines(
     ylabel: str,
     mark: float | None = None,
     mark_label: str = "",
-    width: float = WIDTH,
 ) -> Chart:
     """A line for each of ``series`` over ``x``; None is a value not known, a gap in its line.
 
@@ -43,7 +41,7 @@ def lines(
     places = steps(min(heights, default=0.0), max(heights, default=1.0))
     left = 34 + max(text_width(word, SMALL) for word in scale_words(places))
     marked = [mark_label] if mark is not None and mark_label else []
-    layout = Layout(title, 190, left, below=38, width=width, legend=[*known, *marked])
+    layout = Layout(title, 190, left, below=38, legend=[*known, *marked])
 
     def paint(canvas: Canvas) -> None:
         axes = layout.axes(canvas, empty=not heights)
@@ -51,13 +49,15 @@ def lines(
         set_scale(axes, "y", places, places[0], places[-1], ylabel)
         handles = [_draw(canvas, axes, across, values, place) for place, values in enumerate(known.values())]
         if mark is not None:
-            handles.append(axes.axvline(mark, color=canvas.colours["ink"], linestyle=":", linewidth=1.6))
+            handles.append(
+                axes.axvline(mark, color=canvas.colours["ink"], linestyle=":", linewidth=1.6, zorder=1.5)
+            )
         layout.show_legend(canvas, handles[: len(layout.legend)])
 
     told = [f"{ylabel} over {xlabel}.", *(_told(name, across, known[name]) for name in known)]
     if mark is not None:
         told.append(f"{mark_label or 'Marked'}: {scale_words([mark])[0]}.")
-    return Chart(title, " ".join(told), width, layout.height, paint)
+    return Chart(title, " ".join(told), layout.width, layout.height, paint)
 
 
 def _set_x(axes: Axes, reached: Sequence[float], label: str) -> None:

@@ -69,7 +69,7 @@ def scatter(
     def paint(canvas: Canvas) -> None:
         axes = layout.axes(canvas, empty=not given)
         _set_x(axes, [point.x for point in given], xlabel, log_x)
-        set_scale(axes, "y", up, up[0], up[-1], ylabel)
+        _set_padded(axes, "y", up, ylabel)
         for place, (point, label) in enumerate(zip(given, _labels(axes, given), strict=True)):
             _draw(canvas, axes, point, label, place)
 
@@ -85,12 +85,18 @@ def _point(x: float, y: float, name: str) -> _Point:
 def _set_x(axes: Axes, across: Sequence[float], label: str, log: bool) -> None:
     if not log:
         places = steps(min(across, default=0.0), max(across, default=1.0), most=5)
-        set_scale(axes, "x", places, places[0], places[-1], label)
+        _set_padded(axes, "x", places, label)
         return
     low, high = min(across, default=1.0) / 1.5, max(across, default=1.0) * 1.5
     axes.set_xscale("log")
     set_scale(axes, "x", _log_steps(low, high), low, high, label)
     axes.minorticks_off()
+
+
+def _set_padded(axes: Axes, side: str, places: Sequence[float], label: str) -> None:
+    """A scale that goes on a little beyond its ends, so that no marker stands on the numbers."""
+    room = 0.06 * (places[-1] - places[0])
+    set_scale(axes, side, places, places[0] - room, places[-1] + room, label)
 
 
 def _log_steps(low: float, high: float) -> list[float]:

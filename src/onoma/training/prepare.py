@@ -8,7 +8,8 @@ from pathlib import Path
 import torch
 
 from onoma.corpus import Corpus, read_split
-from onoma.errors import RecipeError
+from onoma.corpus.label_map import check_used, label_map
+from onoma.errors import InputError, RecipeError
 from onoma.features.static import StaticVectors
 from onoma.features.words import WordFeatures, build_features
 from onoma.models import ARCHITECTURES, LexicalLayer, Network
@@ -45,6 +46,7 @@ def prepare(recipe: Recipe, folder: Path) -> Prepared:
             f"train and dev are the same file, {place}: its scores would mean nothing. Divide it with "
             "`onoma split` and give the folder as corpus.path, or give corpus.train and corpus.dev"
         )
+    _check_map(recipe.corpus, corpora)
     tags = TagSet(corpora["train"].labels, recipe.scheme)
     if not tags.labels:
         raise RecipeError("the training corpus has no entities; check corpus.tag_column")
@@ -80,7 +82,19 @@ def corpus_part(source: CorpusSource, name: str) -> Corpus:
         tag_column=source.tag_column,
         scheme=source.scheme,
         policy=source.policy,
+        overlaps=source.overlaps,
+        map=label_map(source.map),
     )
+
+
+def _check_map(source: CorpusSource, corpora: dict[str, Corpus]) -> None:
+    """Raise `RecipeError` when the map names a label that neither part has."""
+    if source.map is None:
+        return
+    try:
+        check_used(label_map(source.map), [corpus.facts.mapped for corpus in corpora.values()])
+    except InputError as error:
+        raise RecipeError(f"corpus.map: {error}") from error
 
 
 def _features(recipe: Recipe, store: Store, static: StaticVectors | None) -> WordFeatures:

@@ -13,7 +13,8 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from onoma.errors import RecipeError, nearest
+from onoma.corpus.label_map import label_map
+from onoma.errors import InputError, RecipeError, nearest
 from onoma.models import ARCHITECTURES, NetworkOptions
 
 __all__ = [
@@ -48,6 +49,13 @@ class CorpusSource(_Part):
     tag_column: int | str | None = None
     scheme: str | None = None
     policy: Literal["conlleval", "discard", "error"] = "conlleval"
+    overlaps: Literal["outermost", "error"] = Field(
+        "outermost",
+        description="entities that overlap, of which tags hold one a token: keep the longest, or stop",
+    )
+    map: str | dict[str, str | None] | None = Field(
+        None, description="new names of labels; a table, text as for --map, or a file"
+    )
     name: str | None = Field(None, description="what the corpus is called on the card")
     licence: str | None = None
     attribution: str | None = None
@@ -57,6 +65,15 @@ class CorpusSource(_Part):
         if (self.path is None) == (self.train is None):
             raise ValueError("give either corpus.path (a folder made by `onoma split`) or corpus.train")
         return self
+
+    @field_validator("map")
+    @classmethod
+    def _is_a_map(cls, value: str | dict[str, str | None] | None) -> str | dict[str, str | None] | None:
+        try:
+            label_map(value)
+        except InputError as error:
+            raise ValueError(str(error)) from error
+        return value
 
     def part(self, name: str) -> Path | None:
         """The file, or the folder, that holds the part called ``name``."""

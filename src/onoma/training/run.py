@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,7 @@ class Started:
     sentences: dict[str, int]
     labels: list[str]
     unseen: list[str]  # labels that dev has and train lacks: their entities count as missed
+    left_out: dict[str, int] = field(default_factory=dict)  # entities of all parts that were not kept: why
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +131,7 @@ def _started(prepared: Prepared) -> Started:
         sentences={name: len(corpus) for name, corpus in corpora.items()},
         labels=known,
         unseen=sorted(set(corpora["dev"].labels).difference(known)),
+        left_out=dict(sum((corpus.fates.left_out for corpus in corpora.values()), Counter[str]())),
     )
 
 

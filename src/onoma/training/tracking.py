@@ -65,6 +65,9 @@ def describe(event: Event) -> str | None:
             about = f"{event.parameters:,} parameters; sentences: {sizes}; labels: {', '.join(event.labels)}"
             if event.unseen:
                 about += f"; not in train, so missed on dev: {', '.join(event.unseen)}"
+            if event.left_out:
+                left_out = ", ".join(f"{count:,} {why}" for why, count in event.left_out.items())
+                about += f"; entities left out: {left_out}"
             return f"{about}; corpus {event.fingerprint[:16]}"
         case Epoch():
             line = f"epoch {event.epoch + 1}: loss {event.loss:.4f}, dev loss {event.dev_loss:.4f}"

@@ -6,13 +6,14 @@ finding.
 >>> from onoma.corpus import Corpus
 >>> from onoma.text import Document
 >>> lost = Document.from_words(["the", "caf\\ufffd", "Ada"], [(2, 3, "per")])
->>> [finding.code for finding in check({"corpus": Corpus.from_documents([lost])}).findings]
-['replacement-characters', 'rare-label']
+>>> sorted(finding.code for finding in check({"corpus": Corpus.from_documents([lost])}).findings)
+['rare-label', 'replacement-characters']
 """
 
 from onoma.corpus.checks.codes import CODES, SEVERITIES
+from onoma.corpus.checks.deep import Deep
 from onoma.corpus.checks.finding import Example, Finding
 from onoma.corpus.checks.report import Report, check
 from onoma.corpus.checks.survey import Survey, survey
 
-__all__ = ["CODES", "SEVERITIES", "Example", "Finding", "Report", "Survey", "check", "survey"]
+__all__ = ["CODES", "SEVERITIES", "Deep", "Example", "Finding", "Report", "Survey", "check", "survey"]

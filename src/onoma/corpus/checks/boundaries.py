@@ -20,6 +20,7 @@ _WHOLE = 6  # tokens
 _OPENING, _CLOSING = "([{«“‘", ")]}»”’"
 _PAIRS = dict(zip(_CLOSING, _OPENING, strict=True))
 _BELONGS = re.compile(r"[#@'’‘$%+*&]|\.\w")  # may begin a name: #tag, @name, 'n', .NET
+_ABBREVIATED = re.compile(r"(?:^|[\W_])\w{1,5} ?\.$|\S\.$|\.\s*\.$")
 _QUOTES = frozenset("\"'`") | {"''", "``"}
 
 
@@ -54,9 +55,11 @@ def _edge(surface: str) -> str:
     first, last = surface[:1], surface[-1:]
     if _stray(first, surface) and not _BELONGS.match(surface):
         return f"begins with {first}"
-    if last == "." or not _stray(last, surface):
-        return "ends with ." if surface.endswith(" .") else ""
-    return f"ends with {last}" if last not in "!?%*+" else ""
+    if last == ".":
+        return "" if _ABBREVIATED.search(surface) else "ends with ."
+    if last in "!?%*+" or "://" in surface or not _stray(last, surface):
+        return ""
+    return f"ends with {last}"
 
 
 def _stray(mark: str, surface: str) -> bool:

@@ -61,7 +61,9 @@ CODES: dict[str, Code] = {
         "note", "the file is not in UTF-8", "save it as UTF-8 if you may, so that nobody has to guess"
     ),
     "comments": Code(
-        "note", "lines taken for comments and passed over", "make sure that none of them is a row of data"
+        "note",
+        "lines taken for comments, or annotations of another kind, passed over",
+        "make sure that none of them is data you need",
     ),
     # missing values
     "words-like-missing": Code(
@@ -93,7 +95,7 @@ CODES: dict[str, Code] = {
     # damaged text
     "mojibake": Code(
         "warning",
-        "text decoded with the wrong encoding (cafÃ© for café), as ftfy's measure of badness judges it",
+        "text decoded with the wrong encoding (cafÃ© for café), as ftfy judges it and can mend it",
         "decode the original again with the right encoding; ftfy.fix_encoding mends what can be mended",
     ),
     "replacement-characters": Code(
@@ -103,7 +105,7 @@ CODES: dict[str, Code] = {
     ),
     "question-marks-in-words": Code(
         "warning",
-        "a question mark inside or before a word (W?odzimierz): a character the target encoding lacked",
+        "a question mark inside or before a word (caf?s): a character the target encoding lacked",
         "go back to the original and write it as UTF-8",
     ),
     "not-nfc": Code(

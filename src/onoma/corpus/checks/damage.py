@@ -71,18 +71,18 @@ def mojibake(found: Survey) -> Iterator[Finding]:
     from ftfy import fix_encoding
     from ftfy.badness import is_bad
 
-    bad = [i for i, text in enumerate(found.texts) if not text.isascii() and is_bad(text)]
+    doubtful = [i for i, text in enumerate(found.texts) if not text.isascii() and is_bad(text)]
+    # what looks odd and cannot be mended is mostly an unusual mixture of scripts
+    bad = [(i, mended) for i in doubtful if (mended := fix_encoding(found.texts[i])) != found.texts[i]]
     if bad:
         message = f"{len(bad):,} sentences seem to have been decoded with the wrong encoding"
-        examples = [_mended(found, i, fix_encoding(found.texts[i])) for i in bad[: found.limit]]
+        examples = [_mended(found, i, mended) for i, mended in bad[: found.limit]]
         yield found.finding("mojibake", len(bad), message, examples)
 
 
 def _mended(found: Survey, sentence: int, mended: str) -> Example:
-    """A sentence with the words that mending changes marked, if it changes any."""
+    """A sentence with what mending changes marked."""
     text = found.texts[sentence]
-    if mended == text:
-        return found.example(sentence)
     start = next((i for i, (a, b) in enumerate(zip(text, mended, strict=False)) if a != b), 0)
     same = next((i for i, (a, b) in enumerate(zip(text[::-1], mended[::-1], strict=False)) if a != b), 0)
     end = max(len(text) - same, start + 1)
@@ -134,7 +134,10 @@ def _foreign(word: str) -> str:
 
 
 def _composed(word: str) -> str:
-    return f"{len(word)} code points, composed {len(unicodedata.normalize('NFC', word))}"
+    composed = unicodedata.normalize("NFC", word)
+    if len(composed) < len(word):
+        return f"{len(word)} code points, composed {len(composed)}"
+    return "; ".join(f"{_code_point(a)} for {b}" for a, b in zip(word, composed, strict=False) if a != b)
 
 
 def _plain(word: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
@@ -27,6 +28,7 @@ class Example(NamedTuple):
     start: int = 0
     end: int = 0
     note: str = ""
+    suggestion: Mapping[str, Any] | None = None  # of a label error: kind, present, suggested, confidence
 
     def parts(self, room: int = 200) -> tuple[str, str, str]:
         """What stands before the stretch, the stretch, and what stands after; about ``room`` characters."""
@@ -50,7 +52,7 @@ class Example(NamedTuple):
             return f"line {self.line:,}"
         if self.sentence is None:
             return ""
-        named = "" if self.id in (None, str(self.sentence)) else f" ({self.id})"
+        named = "" if self.id is None or str(self.sentence) in self.id else f" ({self.id})"
         return f"sentence {self.sentence:,}{named}"
 
 

@@ -63,13 +63,15 @@ def names(found: Survey) -> Iterator[Finding]:
         told = [f"{a} ({counts[a]:,}) and {b} ({counts[b]:,})" for a, b in same]
         message = f"labels that may be one: {'; '.join(told)}"
         fewer = [min(pair, key=lambda name: counts[name]) for pair in same]
-        yield found.finding("label-names", len(same), message, _examples(found, fewer))
+        count = sum(counts[name] for name in set(fewer))
+        yield found.finding("label-names", count, message, _examples(found, fewer))
     odd = [
         name for name in found.facts.entities if _TAG.fullmatch(name) or name in MISSING or not name.strip()
     ]
     if odd:
         message = f"labels that look like tags or missing values: {', '.join(map(repr, odd))}"
-        yield found.finding("label-like-tag", len(odd), message, _examples(found, odd))
+        count = sum(found.facts.entities[name] for name in odd)
+        yield found.finding("label-like-tag", count, message, _examples(found, odd))
 
 
 def _same(one: str, other: str) -> bool:
@@ -138,7 +140,7 @@ def shift(train: Survey, other: Survey) -> Iterator[Finding]:
     message = (
         f"labels are distributed otherwise than in {train.name}: {told}; {distance:.1%} differ, p = {p:.3f}"
     )
-    yield other.finding("label-shift", len(order), message)
+    yield other.finding("label-shift", round(distance * int(second.sum())), message)
 
 
 def _counts(found: Survey, labels: Sequence[str]) -> Ints:

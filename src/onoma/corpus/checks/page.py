@@ -19,6 +19,8 @@ __all__ = ["page"]
 _OPEN = 3  # examples that stand open; the rest opens on demand
 _MARKS = {"error": "✖", "warning": "▲", "note": "●"}  # shapes, so that no colour has to tell them apart
 _STYLE = """
+.tiles .value { overflow-wrap: normal; font-size: 1.25rem; }
+a { color: var(--c1); }
 mark { color: inherit; background: none; font-weight: 700; border-bottom: 3px solid var(--c2); }
 .finding { border-inline-start: 4px solid var(--rule); padding-inline-start: .8rem; margin: 0 0 1.4rem; }
 .error { border-color: var(--c2); }
@@ -28,6 +30,7 @@ mark { color: inherit; background: none; font-weight: 700; border-bottom: 3px so
 .finding ul { list-style: none; padding: 0; margin: .3rem 0 .6rem; }
 .finding li { margin: 0 0 .5rem; unicode-bidi: plaintext; font-size: .92rem; line-height: 1.5; }
 .finding li span { display: block; color: var(--quiet); font-size: .85rem; }
+.finding p { font-size: .95rem; margin: 0 0 .4rem; }
 .finding code { color: var(--quiet); font-weight: 400; font-size: .85rem; }
 """
 
@@ -37,8 +40,16 @@ def page(report: Report) -> str:
 
     Raises ModuleNotFoundError without the extra ``report``, which draws the plots.
     """
-    names = ", ".join(each.name for each in report.surveys)
-    parts = [_overview(report), _corpora(report.surveys), _plots(report.surveys), *_findings(report.findings)]
+    surveys = report.surveys
+    names = ", ".join(each.name for each in surveys)
+    several = len(surveys) > 1
+    parts = [
+        _overview(report),
+        _index(report.findings, [each.name for each in surveys]),
+        _corpora(surveys),
+        *_findings(report.findings, several),
+        _plots(surveys),
+    ]
     lead = "What is in the corpus, and what an annotator ought to look at, the gravest first."
     return framed(f"Checked: {names}", parts, lead=lead, extra_style=_STYLE)
 
@@ -52,6 +63,32 @@ def _overview(report: Report) -> Html:
         ("entities", f"{sum(len(each.entities.label) for each in surveys):,}", ""),
     ]
     return tiles(sizes + counts)
+
+
+def _index(findings: Sequence[Finding], names: Sequence[str]) -> Html:
+    """One line for each severity and code: how often in each corpus, and a link to where it is told."""
+    counts: dict[str, dict[str, list[str]]] = {}
+    lines = {_anchor(each): each for each in findings}
+    for each in findings:
+        counts.setdefault(_anchor(each), {}).setdefault(each.corpus, []).append(f"{each.count:,}")
+    rows = [
+        [_link(lines[anchor]), *(" + ".join(found.get(name, [])) for name in names)]
+        for anchor, found in counts.items()
+    ]
+    note = (
+        f"How often in each corpus; {', '.join(f'{mark} {severity}' for severity, mark in _MARKS.items())}."
+    )
+    if not rows:
+        return section("Findings", paragraph("Nothing was found to be wrong."))
+    return section("Findings", table(["", *names], rows, align="l" + "r" * len(names)), note=note)
+
+
+def _link(finding: Finding) -> Html:
+    return Html(f'{_MARKS[finding.severity]} <a href="#{_anchor(finding)}">{text(finding.code)}</a>')
+
+
+def _anchor(finding: Finding) -> str:
+    return f"{finding.severity}-{finding.code}"
 
 
 def _corpora(surveys: Sequence[Survey]) -> Html:
@@ -109,29 +146,27 @@ def _histogram(title: str, what: str, lengths: Lengths) -> str:
     return histogram(counts, title=title, xlabel="tokens", ylabel=what).svg()
 
 
-def _findings(findings: Sequence[Finding]) -> Iterator[str]:
+def _findings(findings: Sequence[Finding], several: bool) -> Iterator[str]:
     """A section for each severity, in it each code with all corpora it was found in."""
-    if not findings:
-        yield section("Findings", paragraph("Nothing was found to be wrong."))
     for severity, some in groupby(findings, key=lambda finding: finding.severity):
-        blocks = [_block(code, list(each)) for code, each in groupby(some, key=lambda finding: finding.code)]
+        blocks = [_block(list(each), several) for _, each in groupby(some, key=lambda finding: finding.code)]
         yield section(f"{severity.capitalize()}s", *blocks)
 
 
-def _block(code: str, findings: Sequence[Finding]) -> Html:
-    severity = findings[0].severity
+def _block(findings: Sequence[Finding], several: bool) -> Html:
+    severity, code = findings[0].severity, findings[0].code
     kind = "note-finding" if severity == "note" else severity
-    meaning = text(CODES[code].meaning)
-    inner = "".join(_finding(finding) for finding in findings)
+    meaning = text(CODES[code].meaning[:1].upper() + CODES[code].meaning[1:])
+    inner = "".join(_finding(finding, several) for finding in findings)
     return Html(
-        f'<div class="finding {kind}" id="{text(f"{severity}-{code}")}">'
-        f'<h3><span aria-hidden="true">{_MARKS[severity]}</span> {meaning[:1].upper()}{meaning[1:]} '
+        f'<div class="finding {kind}" id="{_anchor(findings[0])}">'
+        f'<h3><span aria-hidden="true">{_MARKS[severity]}</span> {meaning} '
         f"<code>{text(code)}</code></h3>\n{paragraph(f'→ {findings[0].advice}')}{inner}</div>\n"
     )
 
 
-def _finding(finding: Finding) -> str:
-    said = paragraph(f"{finding.corpus}: {finding.message}")
+def _finding(finding: Finding, several: bool) -> str:
+    said = paragraph(f"{finding.corpus}: {finding.message}" if several else finding.message)
     shown, rest = finding.examples[:_OPEN], finding.examples[_OPEN:]
     return said + _list(shown) + (details(f"{len(rest)} more", _list(rest)) if rest else "")
 

@@ -64,18 +64,14 @@ class Pairs:
         self._surveys = surveys
 
     @cached_property
-    def _keys(self) -> dict[bytes, tuple[Survey, int]]:
-        """A sentence of each key."""
-        found: dict[bytes, tuple[Survey, int]] = {}
-        for each in self._surveys:
-            for key, group in each.groups.items():
-                found.setdefault(key, (each, group[0]))
-        return found
+    def _distinct(self) -> list[bytes]:
+        """Every key once."""
+        return list(dict.fromkeys(key for each in self._surveys for key in each.groups))
 
     @cached_property
-    def _pairs(self) -> list[tuple[bytes, bytes]]:
+    def keys(self) -> list[tuple[bytes, bytes]]:
         """Pairs of the keys of similar sentences."""
-        keys = list(self._keys)
+        keys = self._distinct
         if not keys:
             return []
         folded = _folded(self._surveys[0].words.texts)
@@ -87,7 +83,7 @@ class Pairs:
     def partners(self, mine: Survey, others: Survey) -> dict[int, int]:
         """Sentences of ``mine``, each with one of ``others`` that is similar to it."""
         found: dict[int, int] = {}
-        for pair in self._pairs:
+        for pair in self.keys:
             for key, other in (pair, pair[::-1]):
                 if key in mine.groups and other in others.groups:
                     for sentence in mine.groups[key]:

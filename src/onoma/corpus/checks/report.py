@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from onoma.corpus.checks import boundaries, damage, labels, repeats, shape, surfaces, words
 from onoma.corpus.checks.codes import CODES, SEVERITIES, code_named
+from onoma.corpus.checks.deep import Deep, label_errors
 from onoma.corpus.checks.finding import Finding
 from onoma.corpus.checks.repeats import Pairs
 from onoma.corpus.checks.survey import Survey, Vocabulary, survey
@@ -112,12 +113,14 @@ def check(
     only: Collection[str] = (),
     skip: Collection[str] = (),
     examples: int = 10,
+    deep: Deep | None = None,
 ) -> Report:
     """Check each corpus, and each pair for leaks and labels; the first is taken for the training part.
 
     ``only`` and ``skip`` are codes of `CODES`: look for these alone, or not for those. ``examples`` is how
-    many a finding gives at most. Raises `InputError` for an unknown code and `CorpusError` for a corpus that
-    cannot be read.
+    many a finding gives at most (of label errors, twenty times as many). ``deep`` looks for label errors,
+    which takes longer than all else. Raises `InputError` for an unknown code and `CorpusError` for a corpus
+    that cannot be read.
 
     >>> from onoma.text.document import Document
     >>> one = Corpus.from_documents([Document.from_words(["Ada", "wrote"], [(0, 1, "per")])])
@@ -127,19 +130,32 @@ def check(
     wanted = {code_named(code) for code in only or CODES} - {code_named(code) for code in skip}
     numbers = Vocabulary()
     surveys = [survey(name, corpus, numbers, examples) for name, corpus in corpora.items()]
-    findings = [found for found in _looked(surveys, wanted) if found.code in wanted]
-    order = list(CODES)
-    findings.sort(key=lambda finding: (SEVERITIES.index(finding.severity), order.index(finding.code)))
-    return Report(surveys, findings)
+    pairs = Pairs(surveys)
+    findings = [found for found in _looked(surveys, pairs, wanted) if found.code in wanted]
+    if deep is not None and "label-error" in wanted:
+        findings += label_errors([each for each in surveys if len(each)], pairs, deep)
+    return Report(surveys, _ranked(findings))
 
 
-def _looked(surveys: Sequence[Survey], wanted: set[str]) -> Iterator[Finding]:
+def _ranked(findings: Sequence[Finding]) -> list[Finding]:
+    """The gravest first, those found oftenest first among equals; what bears one code stays together."""
+    often = Counter[tuple[str, str]]()
+    for each in findings:
+        often[each.severity, each.code] = max(often[each.severity, each.code], each.count)
+
+    def rank(finding: Finding) -> tuple[int, int, str]:
+        kind = (finding.severity, finding.code)
+        return SEVERITIES.index(finding.severity), -often[kind], finding.code
+
+    return sorted(findings, key=rank)
+
+
+def _looked(surveys: Sequence[Survey], pairs: Pairs, wanted: set[str]) -> Iterator[Finding]:
     """What every check that may find something wanted finds."""
     read = [each for each in surveys if len(each) or each.refused]
     for check in _wanted(ALONE, wanted):
         for each in read:
             yield from check.look(each)
-    pairs = Pairs(surveys)
     for check in _wanted(TOGETHER, wanted):
         yield from check.look(surveys, pairs)
     for check in _wanted(WITH_TRAIN, wanted):

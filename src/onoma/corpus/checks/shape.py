@@ -104,9 +104,11 @@ def encoding(found: Survey) -> Iterator[Finding]:
 
 
 def comments(found: Survey) -> Iterator[Finding]:
-    """Lines passed over."""
+    """Lines, and annotations of other kinds, that were passed over."""
     if count := found.facts.comments:
         yield found.finding("comments", count, f"{count:,} lines are taken for comments and passed over")
+    for kind, count in found.facts.passed.items():
+        yield found.finding("comments", count, f"{count:,} {kind} are passed over")
 
 
 def _longest_run(mask: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> tuple[int, int]:
