@@ -196,6 +196,18 @@ def test_of_any_text_all_is_read_and_entities_are_stretches_of_it(folder, texts)
         assert all(a.end <= b.start for a, b in pairwise(document.entities))
 
 
+@law(100)
+@given(lengths=st.lists(st.integers(1, 700), max_size=80))
+def test_rows_that_run_together_fit_a_call_and_every_row_is_in_one(folders, lengths):
+    engine = Tagger(folders["pooled"], threads=1).engine
+    groups = engine.groups([["x"] * length for length in lengths])
+    assert [lengths[i] for group in groups for i in group] == sorted(lengths)
+    assert sorted(i for group in groups for i in group) == list(range(len(lengths)))
+    for group in groups:
+        assert len(group) <= 16
+        assert len(group) == 1 or len(group) * max(lengths[i] for i in group) <= 1024
+
+
 class Finder:
     """Reads as an engine whose network needs no context: runs of words that begin with ``N`` are names.
 

@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,8 +27,16 @@ from onoma.tagging.readings import Readings
 
 __all__ = ["Engine", "Reading", "Row"]
 
-_ROWS = 64  # sentences a network call
-_CELLS = 8192  # tokens a network call, padding included, unless one sentence is longer
+
+class _Room(NamedTuple):
+    """What one network call may hold."""
+
+    rows: int
+    cells: int  # tokens, padding included, unless one row is longer
+
+
+_ROOM = {CPU: _Room(16, 1024)}  # what a network makes of so much stays in a core's own cache
+_WIDE = _Room(64, 8192)  # for what works on much at once
 
 Rows = Sequence[Sequence[str]]
 Spans = list[ScoredSpan]
@@ -61,6 +69,7 @@ class Engine:
         self._tags, self._moves = tags, self.network(self.inputs([[""]]))
         self.trust(confidence)
         self._pool = _Pool(threads)
+        self._room = _ROOM.get(provider, _WIDE)
 
     def trust(self, confidence: Confidence) -> None:
         """Give scores by ``confidence`` from now on."""
@@ -72,10 +81,14 @@ class Engine:
 
     def begin(self, rows: Rows) -> Reading:
         """Start to read ``rows`` on other threads, where there are any; rows of like length run together."""
-        most = min(_ROWS, -(-len(rows) // self._pool.threads))
-        groups = list(_grouped(rows, most))
+        groups = self.groups(rows)
         batches = [[rows[i] for i in group] for group in groups]
         return Reading(len(rows), groups, self._pool.map(self._read, batches))
+
+    def groups(self, rows: Rows) -> list[list[int]]:
+        """The numbers of the rows that run together, in the order of their lengths."""
+        most = min(self._room.rows, -(-len(rows) // self._pool.threads))
+        return list(_grouped(rows, self._room._replace(rows=most)))
 
     def scores(self, rows: Rows) -> TagScores:
         """What the network says of ``rows``, before decoding."""
@@ -140,11 +153,11 @@ class _Pool:
         return self._workers
 
 
-def _grouped(rows: Rows, most: int) -> Iterator[list[int]]:
-    """Numbers of rows to run together: sorted by length, bounded in rows and in padded tokens."""
+def _grouped(rows: Rows, room: _Room) -> Iterator[list[int]]:
+    """Numbers of rows to run together: sorted by length, no more than there is ``room`` for."""
     group: list[int] = []
     for i in sorted(range(len(rows)), key=lambda i: len(rows[i])):
-        if group and (len(group) >= most or len(rows[i]) * (len(group) + 1) > _CELLS):
+        if group and (len(group) >= room.rows or len(rows[i]) * (len(group) + 1) > room.cells):
             yield group
             group = []
         group.append(i)
