@@ -19,7 +19,9 @@ from onoma.errors import InputError
 from onoma.runtime import Tagger, gate
 from onoma.runtime.bundle import read_manifest
 from onoma.runtime.confidence import Confidence
+from onoma.runtime.fixed_ranges import with_fixed_ranges
 from onoma.runtime.gate import STEPS, try_int8, write_quantised
+from onoma.runtime.network import Network
 from onoma.runtime.quantise import METHODS, Method
 from onoma.text import Document
 from small_networks import SENTENCES, SMALL, build, same_entities, sharpened, write_small
@@ -155,6 +157,18 @@ def test_what_may_pass_obeys_the_law_of_batches_in_every_architecture(
     assert any(document.entities for document in together)
     for text, document in zip(texts, together, strict=True):
         assert same_entities(document, tagger([text])[0])
+
+
+@pytest.mark.parametrize("name", [name for name in SMALL if name != "pooled"])
+def test_fixed_ranges_change_nothing_in_fp32(name, tmp_path):
+    tagger = Tagger(write_small(tmp_path, sharpened(build(name, seed=5)).eval(), name, Confidence()))
+    inputs = tagger.engine.inputs(SENTENCES)
+    model = onnx.load(tmp_path / "tags.onnx")
+    with_fixed_ranges(model, [tagger.engine.network.feeds(inputs)])
+    onnx.checker.check_model(model, full_check=True)
+    onnx.save(model, tmp_path / "fixed.onnx")
+    found = Network(tmp_path / "fixed.onnx")(inputs).emissions
+    assert np.abs(found - tagger.engine.network(inputs).emissions)[inputs["mask"]].max() < 1e-5
 
 
 def test_naive_static_int8_of_an_attention_network_is_refused(speeds, monkeypatch, tmp_path):

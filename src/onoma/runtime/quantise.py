@@ -1,9 +1,10 @@
 """Ways to make the weights of a bundle's network int8; whether any is good enough is for the gate to say.
 
 ONNX Runtime's own dynamic quantisation scales activations over the whole tensor that goes through, so the
-other sentences of a batch change an answer; a sentence that goes through alone has no others. Static
-quantisation takes its scales from calibration data, and leaves an LSTM as it is. Weights alone cost nothing
-but their rounding, and gain nothing but size.
+other sentences of a batch change an answer; a sentence that goes through alone has no others, and ranges that
+are fixed leave them nothing to change (`onoma.runtime.fixed_ranges`). Static quantisation takes its scales
+from calibration data, and leaves an LSTM as it is. Weights alone cost nothing but their rounding, and gain
+nothing but size.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from onoma.runtime.fixed_ranges import with_fixed_ranges
+
 if TYPE_CHECKING:
     import onnx
 
@@ -26,7 +29,7 @@ __all__ = ["METHODS", "Feeds", "Method"]
 Feeds = Sequence[Mapping[str, NDArray[Any]]]
 """Inputs of the network, batch by batch, for calibration."""
 
-_HEAVY = ("MatMul", "Gemm", "Conv", "LSTM")  # where nearly all of the weights and of the time are
+_DENSE = ("MatMul", "Gemm", "Conv")
 
 
 class Method(NamedTuple):
@@ -40,11 +43,23 @@ def _dynamic(graph: Path, _: Feeds) -> onnx.ModelProto:
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
     return _made(
-        lambda to: quantize_dynamic(graph, to, op_types_to_quantize=list(_HEAVY), weight_type=QuantType.QInt8)
+        lambda to: quantize_dynamic(
+            graph, to, op_types_to_quantize=[*_DENSE, "LSTM"], weight_type=QuantType.QInt8
+        )
     )
 
 
-def _static(graph: Path, calibration: Feeds, operators: Sequence[str] = _HEAVY) -> onnx.ModelProto:
+def _fixed(graph: Path, calibration: Feeds) -> onnx.ModelProto:
+    import onnx
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    model = onnx.load(graph)
+    with_fixed_ranges(model, calibration)
+    kinds = {"op_types_to_quantize": ["LSTM"], "weight_type": QuantType.QInt8}
+    return _made(lambda to: quantize_dynamic(model, to, **kinds))
+
+
+def _static(graph: Path, calibration: Feeds, operators: Sequence[str] = _DENSE) -> onnx.ModelProto:
     from onnxruntime.quantization import CalibrationDataReader, QuantType, quantize_static
 
     class Reader(CalibrationDataReader):  # type: ignore[misc]  # ONNX Runtime has no types
@@ -95,6 +110,7 @@ def _weights(graph: Path, _: Feeds) -> onnx.ModelProto:
 METHODS: dict[str, Method] = {
     "dynamic": Method(_dynamic),
     "dynamic, a sentence at a time": Method(_dynamic, alone=True),
+    "fixed ranges": Method(_fixed),
     "static": Method(_static),
     "static, every operator": Method(_static_throughout),
     "weights only": Method(_weights),
