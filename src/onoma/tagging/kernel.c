@@ -16,7 +16,8 @@
 #define WIDE
 #endif
 
-#define FLOOR (-80.0)
+#define FLOOR (-300.0)
+#define CEILING 1e150
 
 typedef struct {
     int64_t tags;
@@ -153,7 +154,8 @@ WIDE static double forward_pass(const Chain *c, int64_t time, Room *room) {
     return ending;
 }
 
-/* Carries the inverse scales, so that its product with forward is a marginal. */
+/* Carries the inverse scales, so that its product with forward is a marginal; each row is brought back to that,
+ * or what rounding leaves would grow from row to row where emissions are far apart. */
 WIDE static void backward_pass(const Chain *c, int64_t time, Room *room, double ending) {
     int64_t tags = c->tags;
     for (int64_t j = 0; j < tags; j++) room->backward[(time - 1) * tags + j] = c->stop[j] / ending;
@@ -164,6 +166,10 @@ WIDE static void backward_pass(const Chain *c, int64_t time, Room *room, double 
         memset(row, 0, tags * sizeof(double));
         for (int64_t j = 0; j < tags; j++)
             for (int64_t i = 0; i < tags; i++) row[i] += c->turned[j * tags + i] * room->weighted[j];
+        const double *ahead = room->forward + t * tags;
+        double whole = 0.0;
+        for (int64_t i = 0; i < tags; i++) whole += ahead[i] * row[i];
+        for (int64_t i = 0; i < tags; i++) row[i] = row[i] / whole < CEILING ? row[i] / whole : CEILING;
     }
 }
 

@@ -19,8 +19,9 @@ __all__ = ["FLOOR", "Found", "Lattice", "find_spans"]
 
 Integers = NDArray[np.integer]
 
-FLOOR = -80.0
-"""Emissions this far under a token's best have probability 0 in float32 anyway."""
+FLOOR = -300.0
+"""No emission counts as further under its token's best than this, so that no weight becomes 0."""
+_CEILING = 1e150  # of what comes after: more is only what no sequence of weight leads to
 
 
 class Found(NamedTuple):
@@ -109,6 +110,8 @@ class Lattice:
         backward[:, -1] = ending
         for t in range(time - 2, -1, -1):
             step = (backward[:, t + 1] * emit[:, t + 1]) @ move.T / scale[:, t + 1, None]
+            # what rounding leaves would grow from row to row where emissions are far apart
+            step = np.minimum(step / (forward[:, t] * step).sum(-1, keepdims=True), _CEILING)
             backward[:, t] = np.where(self.lengths[:, None] - 1 <= t, ending, step)
         return backward
 
