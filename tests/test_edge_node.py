@@ -139,9 +139,9 @@ def test_its_features_of_words_are_pythons(folder):
 
 FRAMES = [
     "{per} met {per} in {geo} on {tim}.",
-    "“{per}” (\u05e9\u05dc\u05d5\u05dd) left {geo} for {geo}\u2026 \U0001f680\U0001f469\u200d\U0001f680",
+    "“{per}” (\u05e9\u05dc\u05d5\u05dd) left {geo} for {geo}, \U0001f680\U0001f469\u200d\U0001f680",
     "{org} said {tim} that it won't leave {geo}; {per} didn't reply.",
-    "\u0645\u0631\u062d\u0628\u0627 {per} \U0001f1ef\U0001f1f5 {geo}!!! cafe\u0301 at {org}",
+    "\u0645\u0631\u062d\u0628\u0627 {per} \U0001f1ef\U0001f1f5 {geo}: cafe\u0301 at {org}",
     "In {tim} the {gpe} government paid $5.2m to {org} (see https://example.org/a_(b)).",
     "{geo}",
     "nothing of note happened",

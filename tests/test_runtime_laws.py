@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import shutil
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from onoma.runtime.words import WordVectors
 from onoma.tagging.decode import Decoder
 from onoma.tagging.kernel import load_kernel
 from onoma.text import Document, Entity, Token
+from onoma.text.sentences import sentence_starts
 from small_networks import SENTENCES, SMALL, TAGS, batch_of, build, same_entities, sharpened, write_small
 
 TRUST = Confidence(method="temperature", temperature=1.4)
@@ -49,7 +51,7 @@ def folder(request: pytest.FixtureRequest, folders: dict[str, Path]) -> Path:
 SENTENCE = st.lists(st.sampled_from(WORDS), min_size=1, max_size=12).map(lambda words: " ".join(words) + " .")
 TEXT = st.lists(SENTENCE, max_size=6).map(" ".join)
 TEXTS = st.lists(TEXT, max_size=8)
-ROW = st.lists(st.sampled_from(WORDS), min_size=1, max_size=WINDOW.size)
+ROW = st.lists(st.sampled_from([word for word in WORDS if word != "."]), min_size=1, max_size=WINDOW.size)
 CHANCE = st.integers(0, 9).map(random.Random)
 
 
@@ -150,9 +152,7 @@ def test_torch_gives_the_same_entities(name, folders):
     tagger, network = Tagger(folders[name], threads=1), sharpened(build(name, seed=5)).eval()
 
     @law(10)
-    @given(
-        st.lists(st.lists(st.sampled_from(WORDS), min_size=1, max_size=WINDOW.size), min_size=1, max_size=5)
-    )
+    @given(st.lists(ROW, min_size=1, max_size=5))
     def holds(sentences):
         batch = batch_of(name, sentences)
         scores = network.scores(TensorBatch.of(batch))
@@ -175,7 +175,22 @@ def test_these_taggers_find_entities_and_read_in_windows(folders):
         assert sum(document.coverage.windows > 1 for document in found) > 10
 
 
-def test_a_text_that_fits_is_read_alike_in_windows_of_any_size(folder, tmp_path):
+@law(15)
+@given(text=TEXT)
+def test_a_text_has_the_entities_of_its_sentences(folder, text):
+    tagger = Tagger(folder, threads=1)
+    [whole] = tagger([text])
+    edges = [*sentence_starts(text, whole.tokens), len(whole.tokens)]
+    expected: list[Entity] = []
+    for start, end in pairwise(edges):
+        at, tokens = whole.tokens[start].start, whole.tokens[start:end]
+        own = [Token(token.start - at, token.end - at) for token in tokens]
+        [alone] = tagger([Document(text[at : tokens[-1].end], tuple(own))])
+        expected += [replace(e, start=e.start + at, end=e.end + at) for e in alone.entities]
+    assert same_entities(whole, whole.replace(entities=expected))
+
+
+def test_a_sentence_that_fits_is_read_alike_in_windows_of_any_size(folder, tmp_path):
     tagger, copy = Tagger(folder, threads=1), shutil.copytree(folder, tmp_path / "copy")
     write_manifest(copy, tagger.manifest.model_copy(update={"window": WindowSizes(size=200, overlap=3)}))
     whole, chance = Tagger(copy, threads=1), random.Random(2)

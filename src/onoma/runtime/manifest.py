@@ -37,7 +37,7 @@ class CorpusCard(_Part):
 
 
 class WindowSizes(_Part):
-    """How long text is read: windows of ``size`` tokens that share ``overlap``."""
+    """How a sentence of more than ``size`` tokens is read: in windows of that size that share ``overlap``."""
 
     size: int = 256
     overlap: int = 32

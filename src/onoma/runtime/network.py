@@ -30,6 +30,7 @@ class Network:
     def __init__(self, path: Path, provider: str = CPU, *, alone: bool = False) -> None:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.enable_mem_pattern = False  # one is kept for every shape there was, and none saves time
         options.log_severity_level = 3
         providers = chosen(provider)
         try:

@@ -79,8 +79,9 @@ class Tagger:
         """Each text as a `Document` with its entities, ordered and never overlapping.
 
         A document that comes with tokens keeps them; a string is tokenised. Text of any length is read whole,
-        in overlapping windows: `Document.coverage` tells. Raises `InputError`, naming the position, for what
-        is neither, or holds half of a surrogate pair.
+        sentence by sentence, so the answer for a text is that for its sentences; a sentence too long for a
+        window is read in several that overlap. `Document.coverage` tells. Raises `InputError`, naming the
+        position, for what is neither, or holds half of a surrogate pair.
 
         With ``alternatives`` each entity brings that many other readings of its place: spans and labels that
         overlap it, with their probabilities (`Entity.alternatives`). It takes about twice the time.
@@ -174,11 +175,8 @@ class Tagger:
     def _plan(self, document: Document | InputError) -> list[Window]:
         if isinstance(document, InputError):
             return []
-        size, overlap = self.manifest.window.size, self.manifest.window.overlap
-        count = len(document.tokens)
-        if count <= size:
-            return [Window(0, count, 0, count)] if count else []
-        return plan_windows(count, sentence_starts(document.text, document.tokens), size, overlap)
+        starts, window = sentence_starts(document.text, document.tokens), self.manifest.window
+        return plan_windows(len(document.tokens), starts, window.size, window.overlap)
 
 
 def _cores() -> int:
