@@ -100,16 +100,16 @@ class Tagger:
 
     @overload
     def pipe(
-        self, texts: Iterable[Text], *, batch_size: int = 256, on_error: Literal["raise"] = "raise"
+        self, texts: Iterable[Text], *, batch_size: int = 1024, on_error: Literal["raise"] = "raise"
     ) -> Iterator[Document]: ...
 
     @overload
     def pipe(
-        self, texts: Iterable[Text], *, batch_size: int = 256, on_error: Literal["yield"]
+        self, texts: Iterable[Text], *, batch_size: int = 1024, on_error: Literal["yield"]
     ) -> Iterator[Document | InputError]: ...
 
     def pipe(
-        self, texts: Iterable[Text], *, batch_size: int = 256, on_error: str = "raise"
+        self, texts: Iterable[Text], *, batch_size: int = 1024, on_error: str = "raise"
     ) -> Iterator[Document | InputError]:
         """The same, lazily and in order, ``batch_size`` texts at a time.
 
