@@ -6,7 +6,7 @@
 One tagger on all cores serves 1 to 16 callers, each a thread with its own texts; it is given 1 to 512
 sentences a call, on one thread and on two; and one text of 10 to 1,000,000 tokens, in a fresh process each,
 whose peak of resident memory is that text's cost. Sentences are made up. Repeats take turns; figures are
-medians.
+medians. Processor time is given beside wall time, as other work on the machine changes it less.
 """
 
 from __future__ import annotations
@@ -37,6 +37,8 @@ BATCHES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 LENGTHS = (10, 100, 1_000, 10_000, 100_000, 1_000_000)
 SENTENCES = 2048
 
+RATE, COST = "tokens a second", "µs of processor a token"
+
 Rates = dict[int, float]
 
 
@@ -61,16 +63,20 @@ def main() -> None:
     write(parts, options.bundle, options.out)
 
 
-def medians(jobs: Mapping[int, Callable[[], object]], tokens: int, repeats: int) -> Rates:
-    """Tokens a second of each of ``jobs``, which take turns; the first turn warms up."""
-    taken: dict[int, list[float]] = {name: [] for name in jobs}
+def medians(jobs: Mapping[int, Callable[[], object]], tokens: int, repeats: int) -> dict[str, Rates]:
+    """Tokens a second of each of ``jobs``, which take turns, and its cost; the first turn warms up."""
+    taken: dict[int, list[tuple[float, float]]] = {name: [] for name in jobs}
     for turn in range(repeats + 1):
         for name, job in jobs.items():
-            began = time.perf_counter()
+            began = time.perf_counter(), time.process_time()
             job()
             if turn:
-                taken[name].append(time.perf_counter() - began)
-    return {name: tokens / statistics.median(times) for name, times in taken.items()}
+                taken[name].append((time.perf_counter() - began[0], time.process_time() - began[1]))
+    middle = {name: tuple(map(statistics.median, zip(*each, strict=True))) for name, each in taken.items()}
+    return {
+        RATE: {name: tokens / wall for name, (wall, _) in middle.items()},
+        COST: {name: 1e6 * cost / tokens for name, (_, cost) in middle.items()},
+    }
 
 
 def count(texts: Iterable[str]) -> int:
@@ -86,12 +92,10 @@ def by_callers(bundle: str, texts: Sequence[str], repeats: int) -> tuple[Sheet, 
         shares = [texts[which::callers] for which in range(callers)]
         return lambda: list(pool.map(lambda share: in_batches(tagger, share, 8), shares))
 
-    rates = medians({callers: serve(callers) for callers in CALLERS}, count(texts), repeats)
-    chart = lines(
-        list(rates), {"tagger": list(rates.values())}, title="Speed by callers", xlabel="callers at once",
-        ylabel="tokens a second",
-    )  # fmt: skip
-    return sheet("Callers", "callers", {"tokens a second": rates}), chart
+    found = medians({callers: serve(callers) for callers in CALLERS}, count(texts), repeats)
+    rates = list(found[RATE].values())
+    chart = lines(CALLERS, {"tagger": rates}, title="Speed by callers", xlabel="callers at once", ylabel=RATE)
+    return sheet("Callers", "callers", found), chart
 
 
 def in_batches(tagger: Tagger, texts: Sequence[str], size: int) -> None:
@@ -102,13 +106,14 @@ def in_batches(tagger: Tagger, texts: Sequence[str], size: int) -> None:
 def by_batch(bundle: str, texts: Sequence[str], repeats: int) -> tuple[Sheet, Chart]:
     """Sentences a call, on one thread and on two."""
     tokens, found = count(texts), {}
-    for threads in (1, 2):
+    for threads, name in ((1, "1 thread"), (2, "2 threads")):
         tagger = onoma.load(bundle, threads=threads)
         jobs = {size: (lambda t=tagger, s=size: in_batches(t, texts, s)) for size in BATCHES}
-        found[f"{threads} thread{'s' * (threads > 1)}"] = medians(jobs, tokens, repeats)
-    series = {name: [round(rate) for rate in rates.values()] for name, rates in found.items()}
+        for what, figures in medians(jobs, tokens, repeats).items():
+            found[f"{what}, {name}"] = figures
+    series = {what: [round(rate) for rate in rates.values()] for what, rates in found.items() if RATE in what}
     names = [str(size) for size in BATCHES]
-    chart = grouped_bars(names, series, title="Speed by sentences a call", xlabel="tokens a second")
+    chart = grouped_bars(names, series, title="Speed by sentences a call", xlabel=RATE)
     return sheet("Batches", "sentences a call", found), chart
 
 
@@ -120,16 +125,17 @@ def by_length(bundle: str, repeats: int) -> list[tuple[Sheet, Chart]]:
         child = subprocess.run([*here, "--one-text", str(length)], check=True, capture_output=True, text=True)
         found[length] = json.loads(child.stdout)
     rates = {length: figures["tokens"] / figures["seconds"] for length, figures in found.items()}
+    costs = {length: 1e6 * figures["cost"] / figures["tokens"] for length, figures in found.items()}
     memory = {length: figures["added"] for length, figures in found.items()}
     each = {length: 1024 * 1024 * added / found[length]["tokens"] for length, added in memory.items()}
     names, what = [f"{length:,}" for length in LENGTHS], "tokens in the text"
     speed = bars(
         names, [round(rate) for rate in rates.values()], title="Speed by tokens in one text",
-        xlabel="tokens a second",
+        xlabel=RATE,
     )  # fmt: skip
     added = bars(names, list(memory.values()), title="Memory by tokens in one text", xlabel="MiB added")
     return [
-        (sheet("One text: time", what, {"tokens a second": rates}), speed),
+        (sheet("One text: time", what, {RATE: rates, COST: costs}), speed),
         (
             sheet("One text: memory", "tokens in the text", {"MiB added": memory, "bytes a token": each}),
             added,
@@ -143,13 +149,15 @@ def one_text(bundle: str, length: int, repeats: int) -> dict[str, float]:
     tagger(list(invented_sentences(2, 500)))  # what any work at all needs is no cost of this text
     before, taken = resident_memory().peak or 0.0, []
     for _ in range(repeats if length < LENGTHS[-1] else 1):
-        began = time.perf_counter()
+        began = time.perf_counter(), time.process_time()
         [document] = tagger([text])
-        taken.append(time.perf_counter() - began)
+        taken.append((time.perf_counter() - began[0], time.process_time() - began[1]))
     peak = resident_memory().peak or 0.0
+    seconds, cost = map(statistics.median, zip(*taken, strict=True))
     return {
         "tokens": len(document.tokens),
-        "seconds": statistics.median(taken),
+        "seconds": seconds,
+        "cost": cost,
         "added": round(peak - before, 1),
     }
 
@@ -168,10 +176,14 @@ def text_of(length: int) -> str:
 
 def sheet(title: str, what: str, columns: Mapping[str, Mapping[int, float]]) -> Sheet:
     rows = [
-        [f"{place:,}", *(f"{column[place]:,.0f}" for column in columns.values())]
+        [f"{place:,}", *(shown(column[place]) for column in columns.values())]
         for place in next(iter(columns.values()))
     ]
     return Sheet(title, [what, *columns], "r" * (1 + len(columns)), rows)
+
+
+def shown(value: float) -> str:
+    return f"{value:,.1f}" if value < 100 else f"{value:,.0f}"
 
 
 def write(parts: Sequence[tuple[Sheet, Chart]], bundle: str, out: Path) -> None:

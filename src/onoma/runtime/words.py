@@ -14,7 +14,7 @@ __all__ = ["WordVectors"]
 Vectors = NDArray[np.float32]
 Sentences = Sequence[Sequence[str]]
 
-_MEMORY = 64 << 20  # bytes that vectors may take
+_MEMORY = 32 << 20  # bytes that vectors may take: 32,768 words of 256 numbers
 
 
 class WordVectors:
