@@ -97,7 +97,8 @@ def encode_tags(
         raise TagError(f"unknown label {unknown[0]!r}; {nearest(unknown[0], names)}")
     index = {name: i for i, name in enumerate(names)} | {"": -1}
     pairs = np.array([(p, index[label]) for p, label in known], dtype=np.int32).reshape(-1, 2)
-    return TagStream(pairs[ids, 0].astype(np.int8), pairs[ids, 1], first, names)
+    prefix, label = pairs[:, 0].astype(np.int8), pairs[:, 1].copy()
+    return TagStream(prefix.take(ids), label.take(ids), first, names)
 
 
 def lenient_spans(stream: TagStream) -> Spans:
