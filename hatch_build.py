@@ -16,7 +16,8 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 SOURCE = Path("src/onoma/tagging/kernel.c")
 LIBRARY = SOURCE.with_name("_kernel.so")
-FLAGS = ("-O3", "-std=c11", "-shared", "-fPIC")
+# contraction would make of a product and a sum one operation with one rounding, on some processors only
+FLAGS = ("-O3", "-std=c11", "-ffp-contract=off", "-shared", "-fPIC")
 
 
 class KernelBuild(BuildHookInterface):
