@@ -6,7 +6,7 @@
 //   const [entities] = await tagger.tag(["Ada Lovelace was born in London."]);
 //   // [{ start: 0, end: 12, label: "per", score: 0.99, text: "Ada Lovelace" }, …]
 
-import { tokenizer } from "./characters.js";
+import { oneOf, tokenizer } from "./characters.js";
 import { pieceRows } from "./pieces.js";
 import { wordFeatures, wordRows } from "./words.js";
 
@@ -28,7 +28,10 @@ export class Tagger {
 
   constructor(ort, session, about, features) {
     Object.assign(this, { ort, session, about, features });
-    this.tokenize = tokenizer(about.pattern);
+    const invisible = oneOf(about.characters.invisible, "gu");
+    const tokenize = tokenizer(about.pattern);
+    // words of which nothing is seen are not read
+    this.tokenize = (text) => tokenize(text).filter(({ word }) => word.replace(invisible, ""));
   }
 
   /** The entities of each text: `{start, end, label, score, text}`, offsets in code points. */

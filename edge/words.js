@@ -11,8 +11,10 @@ export const LONGEST_WORD = 100; // characters that are looked up in static vect
 export function wordFeatures(lexicon, characters, rowsOf) {
   const [words, letters, shapes] = ["words", "characters", "shapes"].map((part) => numbered(lexicon[part]));
   const normalise = normaliser(characters.decimal);
+  const seen = seer(characters.ignored);
   const shape = shaper(characters);
-  return (distinct) => {
+  return (written) => {
+    const distinct = written.map(seen);
     const arrays = { word: column(distinct.map((word) => words.get(normalise(word)) ?? UNKNOWN)) };
     if (letters.size) {
       arrays.characters = padded(distinct.map((word) => spell(word).map((char) => letters.get(char) ?? UNKNOWN)));
@@ -21,6 +23,12 @@ export function wordFeatures(lexicon, characters, rowsOf) {
     if (rowsOf) arrays.pieces = padded(distinct.map(rowsOf));
     return arrays;
   };
+}
+
+/** A word without the characters that nobody sees; as it is, if there are no others. */
+export function seer(ignored) {
+  const set = oneOf(ignored, "gu");
+  return (word) => word.replace(set, "") || word;
 }
 
 /** The form under which a word is looked up: lower case, every digit a 0. */

@@ -15,7 +15,7 @@ from tokenizers.models import WordPiece
 
 from onoma.errors import BundleError
 from onoma.features.static import PieceLexicon, WordLexicon
-from onoma.features.words import PAD, UNKNOWN, WordFeatures, build_features, normalise, shape
+from onoma.features.words import PAD, UNKNOWN, WordFeatures, build_features, normalise, seen, shape
 
 WORDS = st.text(min_size=1, max_size=40).filter(lambda word: not word.isspace())
 COUNTS = st.dictionaries(WORDS, st.integers(1, 30), max_size=12)
@@ -91,7 +91,12 @@ def test_unseen_words_are_treated_alike(word):
     found = rows(everything(), word)
     if normalise(word) not in {"paris", "in", "0000", "u.s."}:
         assert found["word"] == [UNKNOWN]
-    assert len(found["characters"]) == min(len(word), 32)
+    assert len(found["characters"]) == min(len(seen(word)), 32)
+
+
+@given(WORDS.filter(lambda word: len(word) > 1), st.integers(1, 3), st.sampled_from("\u200b\u2066\xad\ufeff"))
+def test_what_nobody_sees_changes_no_feature(word, at, sign):
+    assert rows(everything(), word[:at] + sign + word[at:]) == rows(everything(), word)
 
 
 def test_a_word_too_rare_is_as_unknown_as_one_never_seen():

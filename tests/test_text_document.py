@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from onoma.errors import InputError
-from onoma.text import Document, Entity, Token
+from onoma.text import Coverage, Document, Entity, Token
+from onoma.text.tokenizer import tokenize
 
 WORDS = st.lists(st.text(st.characters(exclude_categories=["Z", "C"]), min_size=1, max_size=8), max_size=12)
 
@@ -62,3 +66,48 @@ def test_replace_takes_any_iterable_and_leaves_the_rest() -> None:
 def test_documents_share_no_meta() -> None:
     with pytest.raises(TypeError):
         Document("a").meta["document"] = "b"  # type: ignore[index]
+
+
+def eager(text: str) -> Document:
+    """With tokens made at once."""
+    return Document(text, tuple(Token(*span) for span in tokenize(text)), id="x")
+
+
+@given(st.text())
+def test_tokens_made_later_are_those_made_at_once(text: str) -> None:
+    now, entities = eager(text), (Entity(0, 1, "per"),)
+    for ask in (
+        lambda d: d,
+        lambda d: d.tokens,
+        lambda d: d.words,
+        lambda d: d.begins,
+        lambda d: [d, d.tokens],  # asked for twice
+        repr,
+        lambda d: d.replace(entities=entities),
+        lambda d: d.replace(tokens=d.tokens[:1]),
+        lambda d: d.tokenised(),
+        lambda d: (copy.copy(d), copy.deepcopy(d)),
+        lambda d: pickle.loads(pickle.dumps(d)),
+    ):
+        assert ask(Document.from_text(text, id="x")) == ask(now)
+
+
+def test_a_document_without_tokens_has_none_until_it_is_tokenised() -> None:
+    document = Document("Ada wrote", id="x", meta={"a": 1})
+    assert (document.tokens, document.words, document.begins) == ((), [], [])
+    assert document.tokenised() == eager("Ada wrote").replace(meta={"a": 1})
+
+
+def test_what_a_document_has_not_is_named() -> None:
+    with pytest.raises(AttributeError, match="words_of"):
+        Document.from_text("a").words_of  # type: ignore[attr-defined]  # noqa: B018
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda d: pickle.loads(pickle.dumps(d))])
+def test_a_copy_has_all_and_shares_no_meta(copied) -> None:
+    coverage = Coverage(3, 1, "tiny", 0.5)
+    document = Document("Ada", (Token(0, 3),), (Entity(0, 3, "per"),), "x", {"a": 1}, coverage)
+    assert copied(document) == document
+    assert copied(document).coverage == coverage
+    with pytest.raises(TypeError):
+        copied(Document("Ada")).meta["a"] = 1

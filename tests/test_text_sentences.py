@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from random import Random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from onoma.text import Document
-from onoma.text.sentences import sentence_starts
+from onoma.text.sentences import is_one_sentence, sentence_starts, starts_among
 
 # sentences are parted by ¦; the text is the line without the bars
 CASES = {
@@ -44,6 +45,11 @@ CASES = {
         "Bell et al. Report this.",
         "It was World War I. ¦Peace came.",
         "It went to the U.N. ¦Mr. Bell said no.",
+    ],
+    "what nobody sees": [
+        "Mr. \u200bBell met Dr. \u200bFo. ¦\u200bThey \u200bspoke.",
+        "In the U.S. \u200bprices fell. ¦\u200bHe left. \u200b",
+        "She lives in the U.S. ¦\u200bThe winters are cold.",
     ],
     "lines": [
         "It rained\nall day. ¦We\nstayed in.",
@@ -115,6 +121,14 @@ def test_starts_ascend_from_zero(text: str) -> None:
     assert all(i < len(tokens) for i in starts)
 
 
+@given(st.text() | st.lists(PIECES, max_size=12).map("".join), st.randoms())
+def test_one_sentence_is_one_whatever_its_tokens(text: str, chance: Random) -> None:
+    if is_one_sentence(text):
+        edges = [at for at in range(1, len(text)) if chance.random() < 0.4]
+        begins, ends = [0, *edges], [*edges, len(text)]
+        assert starts_among(text, begins, ends) == [0]
+
+
 @given(st.lists(PIECES, max_size=30).map("".join), st.lists(PIECES, max_size=30).map("".join))
 def test_a_blank_line_always_parts(before: str, after: str) -> None:
     first, second = Document.from_text(before), Document.from_text(after)
@@ -124,7 +138,24 @@ def test_a_blank_line_always_parts(before: str, after: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "unit", [".", ". ", ".)", "a\n", "\n", "\t", "a\t\n", "A. ", "Mr. ", "(", ". (", "。", "\r"]
+    "unit",
+    [
+        ".",
+        ". ",
+        ".)",
+        "a\n",
+        "\n",
+        "\t",
+        "a\t\n",
+        "A. ",
+        "Mr. ",
+        "(",
+        ". (",
+        "。",
+        "\r",
+        ". \u200b",
+        "Mr. \u200b",
+    ],
 )
 def test_time_is_linear(unit: str) -> None:
     text = unit * (100_000 // len(unit))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from onoma.text import Document
 from onoma.text.characters import COMBINING
-from onoma.text.tokenizer import tokenize
+from onoma.text.tokenizer import place, split, tokenize
 
 # each line: the tokens, parted by |; the text is the line without the bars, where ␣ stands for a space
 CASES = {
@@ -60,6 +60,7 @@ CASES = {
         "US$|5|␣HK$|␣7|␣¥|100",
     ],
     "abbreviations": [
+        "Mr.|␣\u200b|Bell|␣No.|␣\u2066|5|␣W.|␣\u200b|Fo|␣US$|␣\u200b|5|␣two-|␣\u200b|and|␣three-day",
         "Mr.|␣and|␣Mrs.|␣Bell|␣met|␣Dr.|␣Fo|.",
         "the|␣U.S.|␣and|␣the|␣U.N.|␣met|␣at|␣5|␣p.m.|␣sharp",
         "e.g.|␣this|,|␣i.e.|␣that|,|␣etc.|␣too",
@@ -111,7 +112,8 @@ CASES = {
         "\ufeff|Ada|␣wrote",
         "می\u200cخواهم|␣now",
         "a\u200eb|␣\u200e|!|\u202a",
-        "one|\u200b|two",
+        "Lon\u200bdon|␣\u200b|York|\u200b|,|\u2066|x\u200b\u2066y",
+        "สวัสดี|\u200b|ครับ|␣ก\u200eข",
         "a|\x00|b|␣\x07\x1b|[",
         "line|␣\x9f|x",
         "lone|\ud800|surrogate|\ue000",
@@ -176,6 +178,14 @@ def test_tokens_tile_the_text(text: str) -> None:
     assert text[at:] == "" or text[at:].isspace()
 
 
+@given(TEXTS, st.integers(0, 50))
+def test_words_and_their_places_are_those_of_the_tokens(text: str, count: int) -> None:
+    spans = tokenize(text)
+    words = split(text)
+    assert words == [text[start:end] for start, end in spans]
+    assert place(text, words[:count]) == [start for start, _ in spans[:count]]
+
+
 MARK = re.compile(f"[{COMBINING}]")
 
 
@@ -229,7 +239,20 @@ def test_combining_characters_are_those_of_unicode() -> None:
             "''",
             "👩\u200d",
         ),
-        *("http", "http://", "http://(", "http://a.", "://", "www.", ".com/", "x't", "n't", "Mr.", "I."),
+        *(
+            "http",
+            "http://",
+            "http://(",
+            "http://a.",
+            "://",
+            "www.",
+            ".com/",
+            "x't",
+            "n't",
+            "Mr.",
+            "I.",
+            "Mr. \u200b",
+        ),
     ],
 )
 def test_time_is_linear(unit: str) -> None:

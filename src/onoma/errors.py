@@ -7,12 +7,21 @@
     │   ├── CorpusError           3  422   a corpus file cannot be read as one; names file and line
     │   ├── TagError              3  422   a tag or a tag sequence breaks its scheme
     │   ├── AlignmentError        3  422   gold and predictions are not about the same tokens
-    │   └── RecipeError           4  422   a recipe does not describe a run
+    │   ├── RecipeError           4  422   a recipe does not describe a run
+    │   ├── ForbiddenError        2  403   the caller is known, and may not do this
+    │   ├── LateError             2  408   a request did not come in time, or not to its end
+    │   ├── MediaError            2  415   what was sent is of a type that is not read here
+    │   ├── NotFoundError         2  404   nothing of that name is here
+    │   ├── LimitError            2  429   the caller has asked too often; tells when to ask again
+    │   ├── TooLargeError         2  413   more was given at once than is taken
+    │   ├── UnknownCallerError    2  401   who asks is not known: no key or token, or none that holds
+    │   └── UnprocessableError    2  422   a request reads well, and a part of it is not what it may be
     ├── BundleError               5  500   a bundle is missing, damaged, or of a newer format
     ├── OutputError               6  507   a result cannot be written; nothing half-written is left
     ├── TrainingError             7  500   a run had to stop; its last good checkpoint is kept
     ├── MissingExtraError         8  501   the feature needs an optional dependency; gives the install line
     ├── BusyError                 9  503   too much is waiting already; the same request may succeed later
+    │   └── DownError             9  503   a tagger failed, or does not answer; it is being started again
     └── RefusedError             10  409   a gate did not let a change pass; what was there before is kept
 
 Exit codes 0 (done) and 130 (interrupted) complete the list; every command documents the same table.
@@ -35,14 +44,23 @@ __all__ = [
     "BundleError",
     "BusyError",
     "CorpusError",
+    "DownError",
+    "ForbiddenError",
     "InputError",
+    "LateError",
+    "LimitError",
+    "MediaError",
     "MissingExtraError",
+    "NotFoundError",
     "OnomaError",
     "OutputError",
     "RecipeError",
     "RefusedError",
     "TagError",
+    "TooLargeError",
     "TrainingError",
+    "UnknownCallerError",
+    "UnprocessableError",
     "nearest",
 ]
 
@@ -96,6 +114,58 @@ class RecipeError(InputError):
     http_status = 422
 
 
+class LateError(InputError):
+    """A request did not come in time, or not to its end."""
+
+    http_status = 408
+
+
+class MediaError(InputError):
+    """What was sent is of a type that is not read here; the message says which are."""
+
+    http_status = 415
+
+
+class NotFoundError(InputError):
+    """Nothing of that name is here; the message names what is."""
+
+    http_status = 404
+
+
+class TooLargeError(InputError):
+    """More was given at once than is taken; the message says how much may be."""
+
+    http_status = 413
+
+
+class UnprocessableError(InputError):
+    """A request can be read, and a part of it is not what it may be; the message names the part."""
+
+    http_status = 422
+
+
+class UnknownCallerError(InputError):
+    """Who asks is not known: there is no key or token with the request, or none that holds."""
+
+    http_status = 401
+
+
+class ForbiddenError(InputError):
+    """The caller is known, and may not do this; the message says what it takes."""
+
+    http_status = 403
+
+
+class LimitError(InputError):
+    """The caller asked for more than its limit allows; ``retry_after`` is in seconds."""
+
+    http_status = 429
+
+    def __init__(self, message: str, *, retry_after: float) -> None:
+        self.retry_after = retry_after
+        super().__init__(message)
+
+
 class BundleError(OnomaError):
     """A bundle is missing, incomplete, changed since it was written, or of a newer format."""
 
@@ -144,6 +214,10 @@ class BusyError(OnomaError):
     def __init__(self, message: str, *, retry_after: float | None = None) -> None:
         self.retry_after = retry_after
         super().__init__(message)
+
+
+class DownError(BusyError):
+    """A tagger failed for reasons of its own, or does not answer in time; another may."""
 
 
 class RefusedError(OnomaError):

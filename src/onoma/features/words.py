@@ -22,14 +22,25 @@ from numpy.typing import NDArray
 from onoma.errors import BundleError, InputError
 from onoma.features.static import StaticLexicon
 from onoma.files import whole_file
+from onoma.text.characters import IGNORED
 
-__all__ = ["PAD", "UNKNOWN", "WordFeatures", "build_features", "normalise", "shape"]
+__all__ = ["PAD", "UNKNOWN", "WordFeatures", "build_features", "normalise", "seen", "shape"]
 
 PAD, UNKNOWN = 0, 1
 _RESERVED = 2
 _DIGIT = re.compile(r"\d")
+_IGNORED = re.compile(f"[{IGNORED}]+")
 _HEAD = _TAIL = 16  # a longer word is seen by its first and last characters
 _MAX_SHAPE = 8
+
+
+def seen(word: str) -> str:
+    """``word`` without the characters that nobody sees; as it is, if there are no others.
+
+    >>> seen("Lon\\u200bdon")
+    'London'
+    """
+    return _IGNORED.sub("", word) or word
 
 
 def normalise(word: str) -> str:
@@ -95,6 +106,7 @@ class WordFeatures:
         ``word`` and ``shape`` are ``[1 + word]``, ``characters`` and ``pieces`` ``[1 + word, longest]``,
         padded with 0.
         """
+        words = list(map(seen, words))
         found = self._word_number
         arrays = {"word": _column([found.get(normalise(word), UNKNOWN) for word in words])}
         if self.characters:
@@ -149,7 +161,8 @@ def build_features(
     ['paris']
     """
     folded, letters, forms = Counter[str](), Counter[str](), Counter[str]()
-    for word, count in counts.items():
+    for written, count in counts.items():
+        word = seen(written)
         folded[normalise(word)] += count
         if characters:
             letters.update({char: count * word.count(char) for char in set(word)})

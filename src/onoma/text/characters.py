@@ -8,7 +8,7 @@ A test compares it with `unicodedata`.
 
 from __future__ import annotations
 
-__all__ = ["BIDI", "CJK", "COMBINING", "EMOJI", "INVISIBLE"]
+__all__ = ["BIDI", "CJK", "COMBINING", "EMOJI", "FORMAT", "IGNORED", "INVISIBLE", "UNSPACED"]
 
 # scripts of which every character is a token: Han, kana, Bopomofo, Hangul
 CJK = (
@@ -20,8 +20,17 @@ CJK = (
 # signs of direction, and the byte order mark: inside a word they are part of it
 BIDI = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff"
 
-# characters nobody sees and that are not white space: control characters, direction, zero width space
-INVISIBLE = "\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u180e\u200b\u2061-\u2065\u206a-\u206f\ufff9-\ufffb" + BIDI
+# what is there to lay text out and is not seen: direction, zero width space, invisible operators
+FORMAT = "\u180e\u200b\u2061-\u2065\u206a-\u206f" + BIDI
+
+# characters nobody sees and that are not white space: these, control characters, signs of annotation
+INVISIBLE = "\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\ufff9-\ufffb" + FORMAT
+
+# characters that change nothing of what a word is: these, SOFT HYPHEN and WORD JOINER
+IGNORED = FORMAT + "\xad\u2060"
+
+# scripts that part no words by blanks, in which a zero width space does: Thai to Lao, Burmese, Khmer, Tai
+UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u1950-\u19ff\u1a20-\u1aaf\ua9e0-\ua9ff\uaa60-\uaadf"
 
 # blocks that hold emoji, and other symbols besides; what matters is that they may be joined to sequences
 EMOJI = "\xa9\xae\u203c\u2049\u2122\u2190-\u2bff\u3030\u303d\u3297\u3299\U0001f000-\U0001faff"

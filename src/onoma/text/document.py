@@ -5,15 +5,15 @@ All offsets are half-open ranges of Unicode code points, so ``text[start:end]`` 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from onoma.errors import InputError
-from onoma.text.tokenizer import tokenize
+from onoma.text.tokenizer import place, split, tokenize
 
-__all__ = ["Annotate", "Coverage", "Document", "Entity", "Token"]
+__all__ = ["LATER", "Annotate", "Coverage", "Document", "Entity", "Token"]
 
 _NO_META: Mapping[str, Any] = MappingProxyType({})
 
@@ -29,7 +29,7 @@ class Token(NamedTuple):
     end: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, init=False)
 class Entity:
     """A named entity: ``[start, end)`` in code points, its label, and the probability that it is right.
 
@@ -46,6 +46,23 @@ class Entity:
     score: float = 1.0
     alternatives: tuple[Entity, ...] = field(default=(), compare=False, repr=False)
 
+    def __init__(
+        self, start: int, end: int, label: str, score: float = 1.0, alternatives: tuple[Entity, ...] = ()
+    ) -> None:
+        _set_start(self, start)
+        _set_end(self, end)
+        _set_label(self, label)
+        _set_score(self, score)
+        _set_alternatives(self, alternatives)
+
+
+def _setters(noun: type) -> Iterator[Callable[[object, Any], None]]:
+    """What fills the slots of a frozen class; twice as quick as `object.__setattr__`."""
+    return (noun.__dict__[each.name].__set__ for each in fields(noun))
+
+
+_set_start, _set_end, _set_label, _set_score, _set_alternatives = _setters(Entity)
+
 
 class Coverage(NamedTuple):
     """How a tagger read a text: how many of its characters, in how many windows, and which tagger it was.
@@ -60,13 +77,18 @@ class Coverage(NamedTuple):
     certainty: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+LATER: Any = object()  # instead of tokens: those of the default tokenizer, once they are asked for
+
+
+@dataclass(frozen=True, slots=True, init=False)
 class Document:
     """A text, its tokens and its entities; frozen, changed by `replace`.
 
     ``id`` names the document in its corpus; ``meta`` holds what a reader knows besides
     (``meta["document"]`` names the article that a sentence stands in, where a format has articles).
-    ``coverage`` is set by the tagger that read the text; it is no part of what makes documents equal.
+    ``coverage`` is set by the tagger that read the text; it is no part of what makes documents equal. Tokens
+    of the default tokenizer (``tokens`` given as `LATER`) are made when they are first asked for: a text that
+    is only tagged never needs them.
 
     >>> document = Document.from_text("Ada Lovelace was born in London.")
     >>> [document.text[t.start : t.end] for t in document.tokens]
@@ -83,12 +105,43 @@ class Document:
     meta: Mapping[str, Any] = field(default_factory=lambda: _NO_META)
     coverage: Coverage | None = field(default=None, compare=False)
 
+    def __init__(
+        self,
+        text: str,
+        tokens: tuple[Token, ...] = (),
+        entities: tuple[Entity, ...] = (),
+        id: str | None = None,
+        meta: Mapping[str, Any] = _NO_META,
+        coverage: Coverage | None = None,
+    ) -> None:
+        _set_text(self, text)
+        if tokens is not LATER:
+            _set_tokens(self, tokens)
+        _set_entities(self, entities)
+        _set_id(self, id)
+        _set_meta(self, meta)
+        _set_coverage(self, coverage)
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            """The tokens, where they are asked for and were not made yet."""
+            if name != "tokens":
+                raise AttributeError(f"a Document has no attribute {name!r}")
+            tokens = tuple(map(Token._make, tokenize(self.text)))
+            _set_tokens(self, tokens)
+            return tokens
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled with its tokens, and with ``meta`` as a dict: a read-only mapping cannot be pickled."""
+        return _restored, (self.text, self.tokens, self.entities, self.id, dict(self.meta), self.coverage)
+
     @classmethod
     def from_text(cls, text: str, *, id: str | None = None) -> Document:
-        """Tokenise ``text`` with the default tokenizer; raises `InputError` if it is no string."""
+        """A document with the default tokenizer's tokens; raises `InputError` if ``text`` is no string."""
         if not isinstance(text, str):
             raise InputError(f"a document's text must be a str, not {type(text).__name__}")
-        return cls(text, tuple(map(Token._make, tokenize(text))), id=id)
+        return cls(text, LATER, id=id)
 
     @classmethod
     def from_words(
@@ -115,8 +168,23 @@ class Document:
     @property
     def words(self) -> list[str]:
         """The text of each token, in order."""
-        text = self.text
-        return [text[token.start : token.end] for token in self.tokens]
+        text, tokens = self.text, self.tokens_or_later
+        return split(text) if tokens is LATER else [text[start:end] for start, end in tokens]
+
+    @property
+    def begins(self) -> list[int]:
+        """Where each token begins."""
+        tokens = self.tokens_or_later
+        return place(self.text, self.words) if tokens is LATER else [token[0] for token in tokens]
+
+    @property
+    def tokens_or_later(self) -> tuple[Token, ...]:
+        """The tokens, or that they are to be made later."""
+        try:
+            tokens: tuple[Token, ...] = _get_tokens(self)
+        except AttributeError:
+            tokens = LATER
+        return tokens
 
     def surface(self, entity: Entity) -> str:
         """The text of ``entity``."""
@@ -127,8 +195,28 @@ class Document:
         for name in ("tokens", "entities"):
             if name in changes:
                 changes[name] = tuple(changes[name])
-        return replace(self, **changes)
+        return replace(self, **{"tokens": self.tokens_or_later, **changes})
 
+    def tagged(self, entities: tuple[Entity, ...], coverage: Coverage) -> Document:
+        """A copy with what a tagger found; quicker than `replace`."""
+        return Document(self.text, self.tokens_or_later, entities, self.id, self.meta, coverage)
+
+    def tokenised(self) -> Document:
+        """This document if it has tokens, else the same with those of the default tokenizer.
+
+        >>> Document("Ada wrote.", id="a").tokenised().words
+        ['Ada', 'wrote', '.']
+        """
+        return self if self.tokens_or_later else replace(self, tokens=LATER)
+
+
+def _restored(text: str, *rest: Any) -> Document:
+    tokens, entities, id, meta, coverage = rest
+    return Document(text, tokens, entities, id, meta or _NO_META, coverage)
+
+
+_set_text, _set_tokens, _set_entities, _set_id, _set_meta, _set_coverage = _setters(Document)
+_get_tokens = Document.__dict__["tokens"].__get__
 
 Annotate = Callable[[Sequence[Document]], list[Document]]
 """What every tagger is: documents in, the same documents with entities out, in the same order."""

@@ -13,44 +13,46 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Sequence
-from operator import attrgetter
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 from onoma.text.abbreviations import CLOSING, NUMBERED, OPENERS, TITLES
+from onoma.text.characters import INVISIBLE
 
-if TYPE_CHECKING:
-    from onoma.text.document import Token
-
-__all__ = ["sentence_starts"]
+__all__ = ["is_one_sentence", "sentence_starts", "starts_among"]
 
 _BREAK = r"\n\r\v\f\x85\u2028\u2029"
+_STOP = ".!?…‼⁇⁈⁉؟۔।॥։።"
+_WIDE_STOP = "。！？｡"  # need no white space
+# what may end a sentence: it begins with one of a set, which `re` looks for quickly
 _CANDIDATE = re.compile(
     rf"""
-    (?<![.!?…‼⁇⁈⁉؟۔।॥։።])[.!?…‼⁇⁈⁉؟۔।॥։።]++(?:["'”’»›)\]}}]|[ ][”»›)\]}}](?=\s))*+\s++(?=\S)
-    | (?<![。！？｡])[。！？｡]++["'”’»›)\]}}」』）］】〉》｣]*+\s*+(?=\S)
-    | [{_BREAK}]\s*+(?=\S)
+    [{_STOP}{_WIDE_STOP}{_BREAK}](?:
+        (?<=[{_STOP}])(?<![{_STOP}]{{2}})[{_STOP}]*+(?:["'”’»›)\]}}]|[ ][”»›)\]}}](?=\s))*+\s++(?=\S)
+        | (?<=[{_WIDE_STOP}])(?<![{_WIDE_STOP}]{{2}})[{_WIDE_STOP}]*+["'”’»›)\]}}」』）］】〉》｣]*+\s*+(?=\S)
+        | (?<=[{_BREAK}])\s*+(?=\S)
+    )
     """,
     re.VERBOSE,
 )
 _LINE_BREAKS = frozenset("\n\r\v\f\x85\u2028\u2029")
 _BLANK_LINE = re.compile(rf"(?>\r\n|[{_BREAK}])\s*[{_BREAK}]|\u2029")
 _LINE_BREAK = re.compile(rf"[{_BREAK}]")
-_WIDE = frozenset("。！？｡")  # the stops that need no white space
+_WIDE = frozenset(_WIDE_STOP)
 _STOPS = frozenset(".…")  # the stops that may belong to an abbreviation; the others always end something
 
 _NEVER_LAST = TITLES | NUMBERED
-_FIRST_WORD = re.compile(r"""["'“‘«‹„(\[{\s]*(\w*)""")
+_FIRST_WORD = re.compile(rf"""["'“‘«‹„(\[{{\s{INVISIBLE}]*(\w*)""")
 _LIST_ITEM = re.compile(r"(?:[-*•‣◦–—·]|\d{1,3}[.)]|\(?[A-Za-z0-9]\)|\#+)[ \t]")
-_DETACHED_QUOTE = re.compile(r"""["']\s+(?=\S)""")  # closes a quotation, in text spaced token by token
+# nothing to see; and what closes a quotation, in text spaced token by token
+_PASSED_OVER = re.compile(rf"""[{INVISIBLE}]*+(?:["']\s++[{INVISIBLE}]*+(?=\S))?+""")
 _GOES_ON = frozenset(",;:)]}%/")  # no sentence begins with these
 _WRAPPED = frozenset(",;-–—(&/")  # no heading ends with these
 _LOWER_WORD = re.compile(r"\b[a-zß-öø-ÿ]\w{3}")  # four letters at least: headings leave short words small
-_START = attrgetter("start")
 _HEADING = 60  # characters; a longer line is running text
 _UNWRAPPED = 120  # characters; lines wrapped by hand are shorter
 
 
-def sentence_starts(text: str, tokens: Sequence[Token]) -> list[int]:
+def sentence_starts(text: str, tokens: Sequence[tuple[int, int]]) -> list[int]:
     """Indices of the tokens that begin a sentence, ascending; the first is 0 if there are any tokens.
 
     ``tokens`` are those of ``text``, from `tokenize` or from a corpus. Linear time.
@@ -60,40 +62,69 @@ def sentence_starts(text: str, tokens: Sequence[Token]) -> list[int]:
     >>> [document.words[i] for i in sentence_starts(document.text, document.tokens)]
     ['Mr.', '"', 'It']
     """
-    starts = [0] if tokens else []
+    if not tokens or is_one_sentence(text):
+        return [0][: len(tokens)]
+    return starts_among(text, [token[0] for token in tokens], [token[1] for token in tokens])
+
+
+def is_one_sentence(text: str) -> bool:
+    """Whether nothing in ``text`` looks like the end of a sentence before another; takes no tokens to tell.
+
+    >>> is_one_sentence("In the U.S. it rained."), is_one_sentence("It rained. It poured.")
+    (True, False)
+    """
+    return _CANDIDATE.search(text) is None or not any(
+        _may_part(text, match) for match in _CANDIDATE.finditer(text)
+    )
+
+
+def starts_among(text: str, begins: Sequence[int], ends: Sequence[int]) -> list[int]:
+    """`sentence_starts` for tokens given by where they begin and where they end; there must be one."""
+    spans = _Spans(begins, ends)
+    starts = [0]
     at = 0
-    for match in _CANDIDATE.finditer(text) if tokens else ():
-        before, at = at, _token_at(tokens, match.end(), at)
-        if before < at < len(tokens) and _parts(text, match, tokens, before, starts[-1]):
+    for match in _CANDIDATE.finditer(text):
+        before, at = at, bisect_left(begins, match.end(), at)
+        if before < at < len(begins) and _parts(text, match, spans, before, starts[-1]):
             starts.append(at)
     return starts
 
 
-def _token_at(tokens: Sequence[Token], offset: int, low: int) -> int:
-    """Index of the first token from ``low`` on that begins at ``offset`` or after it."""
-    if low == len(tokens):
-        return low
-    high = min(len(tokens), low + max(offset - tokens[low].start, 0))  # a token is a character at least
-    return bisect_left(tokens, offset, low, high, key=_START)
+class _Spans(NamedTuple):
+    """Where tokens begin and where they end."""
+
+    begins: Sequence[int]
+    ends: Sequence[int]
 
 
-def _parts(text: str, match: re.Match[str], tokens: Sequence[Token], low: int, start: int) -> bool:
+def _parts(text: str, match: re.Match[str], tokens: _Spans, low: int, start: int) -> bool:
     """Whether a sentence ends at ``match``, which lies past token ``low``; it began with token ``start``."""
     mark = match.group()
     if _BLANK_LINE.search(mark):
         return True
     if mark[0] in _LINE_BREAKS:
-        return _line_parts(text, match.start(), match.end(), tokens[start].start)
+        return _line_parts(text, match.start(), match.end(), tokens.begins[start])
     if mark[0] in _WIDE:
         return True
-    detached = _DETACHED_QUOTE.match(text, match.end())
-    follows = text[detached.end() if detached else match.end()]
-    if follows.islower() or follows in _GOES_ON:
+    if not _begins(text, match.end()):
         return False
     if mark[0] not in _STOPS:
         return True
-    holder = tokens[_token_at(tokens, match.start() + 1, low) - 1]
-    return _full_stop_parts(text[holder.start : holder.end], text, match.end())
+    holder = bisect_left(tokens.begins, match.start() + 1, low) - 1
+    return _full_stop_parts(text[tokens.begins[holder] : tokens.ends[holder]], text, match.end())
+
+
+def _may_part(text: str, match: re.Match[str]) -> bool:
+    """Whether `_parts` may hold for ``match`` with some tokens."""
+    mark = match.group()
+    return mark[0] not in _STOP or _BLANK_LINE.search(mark) is not None or _begins(text, match.end())
+
+
+def _begins(text: str, end: int) -> bool:
+    """Whether what follows a stop and the blank that ends at ``end`` may begin a sentence."""
+    passed = _PASSED_OVER.match(text, end)
+    at = passed.end() if passed else end
+    return at < len(text) and not text[at].islower() and text[at] not in _GOES_ON
 
 
 def _full_stop_parts(word: str, text: str, end: int) -> bool:

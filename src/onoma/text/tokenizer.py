@@ -16,9 +16,9 @@ import re
 from collections.abc import Iterable
 
 from onoma.text.abbreviations import CLOSING, NUMBERED, OPENERS, TITLES
-from onoma.text.characters import BIDI, CJK, COMBINING, EMOJI, INVISIBLE
+from onoma.text.characters import BIDI, CJK, COMBINING, EMOJI, FORMAT, INVISIBLE, UNSPACED
 
-__all__ = ["PATTERN", "tokenize"]
+__all__ = ["PATTERN", "place", "split", "tokenize"]
 
 
 def _any_of(words: Iterable[str]) -> str:
@@ -31,6 +31,7 @@ def _any_of(words: Iterable[str]) -> str:
 
 _LETTER = rf"[^\W{CJK}]"  # a letter, digit or underscore of a script that joins letters to words
 _PIECE = rf"(?:{_LETTER}++[{COMBINING}]*+)++"
+_UNSEEN = rf"[{FORMAT}]*+"  # may stand before what is looked ahead for
 _ACRONYM = r"(?:[A-Za-z]\.){2,12}+(?!\w)"  # U.S. e.g. p.m.
 _CLITIC = r"(?:[sSmMdD]|[lL][lL]|[rRvV][eE])(?!\w)"
 
@@ -45,7 +46,8 @@ _JOINER = rf"""
     | \+(?<=\d[eE]\+)(?=\d)                   # 7.0E+07
     | [+.](?<![\w.)].)(?=\d)                  # +44 .500, and
     | [@\#](?<![\w@\#].)(?!\d++(?!\w))        # handles, hashtags (not #5): these at the start only
-    | [{BIDI}]++                              # signs of direction within a word
+    | (?<![{UNSPACED}])[{FORMAT}]++           # what nobody sees within a word
+    | [{BIDI}]++                              # of that, signs of direction in any script
 """
 
 _URL_CHARACTER = r"[-#$%&+/0-9=@A-Z\\^_a-z|~\xa1-\xaa\xac-\xba\xbc-\u05ff]"
@@ -53,17 +55,17 @@ _URL_BODY = rf"(?:{_URL_CHARACTER}++|[.,;:!?*']++(?={_URL_CHARACTER})|\([^\s()<>
 
 _ABBREVIATION = rf"""
     (?=[A-Za-z]++\.)(?:
-        (?:{_any_of(TITLES | {title.upper() for title in TITLES})})\.(?=\s?\w)
-        | (?:{_any_of(NUMBERED)})\.(?=\s?\d)
+        (?:{_any_of(TITLES | {title.upper() for title in TITLES})})\.(?=\s?{_UNSEEN}\w)
+        | (?:{_any_of(NUMBERED)})\.(?=\s?{_UNSEEN}\d)
         | (?:{_any_of(CLOSING)})\.(?!\w)
-        | [A-HJ-Z]\.(?=[ \xa0\n](?!(?:{_any_of(OPENERS)})\b)["(]?[A-Z])
-        | I\.(?=[ \xa0]?[A-Z]\.)
+        | [A-HJ-Z]\.(?=[ \xa0\n]{_UNSEEN}(?!(?:{_any_of(OPENERS)})\b)["(]?[A-Z])
+        | I\.(?=[ \xa0]?{_UNSEEN}[A-Z]\.)
     )
 """
 
 _SUFFIX = rf"""
     (?:
-        (?<=[A-Za-z])(?:\+{{1,2}}(?![\w+]) | -(?=[ ](?:and|or|to)\b))   # C++, two- and three-day
+        (?<=[A-Za-z])(?:\+{{1,2}}(?![\w+]) | -(?=[ ]{_UNSEEN}(?:and|or|to)\b))   # C++, two- and three-day
         | (?<=\b[CFJ])\#(?!\w)                                          # C#
         | (?=/)(?:(?<=\.(?:com|edu|gov|int|net|org))|(?<=\.(?:ch|co|de|es|eu|fr|io|it|ly|nl|uk|us)))
           {_URL_BODY}                                                   # example.org/page
@@ -81,16 +83,19 @@ _WORD = rf"""
         | (?=[A-Za-z]++['’][tT](?!\w))[A-Za-z]+(?=[nN]['’])             # do|n't
         | {_ABBREVIATION}
         | (?=\d){_LIST_NUMBER}
-        | [A-Z]{{1,3}}\$(?=[ ]?\d)                                      # US$
+        | [A-Z]{{1,3}}\$(?=[ ]?{_UNSEEN}\d)                               # US$
         | [A-Za-z0-9_][\w.+%-]{{0,63}}+@[A-Za-z0-9_-]++(?:\.[A-Za-z0-9_-]++)++
         | (?:(?:{_JOINER})?+(?:{_ACRONYM}|{_PIECE}))++{_SUFFIX}
     )
 """
 
+_SIGNS = r"-=*~\#@+|^'`<>"
+_RUN = "|".join(rf"{re.escape(sign)}{{2,}}+" for sign in "-=*~#@+|^'`<>")
+
 _SYMBOL = rf"""
     ['’]{_CLITIC}                                                       # it|'s
     | ['’‘`](?<!\w.)\d\ds?(?!\w)                                        # '80s
-    | \.{{2,}}+ | [!?]{{2,}}+ | (?P<sign>[-=*~\#@+|^'`<>])(?P=sign)++   # runs
+    | \.{{2,}}+ | [!?]{{2,}}+ | (?=[{_SIGNS}]{{2}})(?:{_RUN})           # runs
     | [:;=](?<![\w)].)[-']?[()DPp](?!\w)                                # :-)
     | °[CF](?!\w)
     | &(?:[A-Za-z]{{2,8}}|\#\d{{1,6}});                                 # &amp;
@@ -100,11 +105,14 @@ _SYMBOL = rf"""
     | \S
 """
 
+# without a group that captures, so that `findall` gives the words
 PATTERN = re.compile(
     rf"""
-    [cC]an(?=not(?!\w))
-    | (?:[A-Za-z0-9]++|[-.,;:()"])(?=,?[ \n])      # the common case, told by what follows
-    | (?:[{CJK}]|{_WORD}|{_SYMBOL})[{COMBINING}]*+
+    (?=\S)(?:                                      # at a blank nothing else need be tried
+        [cC]an(?=not(?!\w))
+        | (?:[A-Za-z0-9]++|[-.,;:()"])(?=,?[ \n])  # the common case, told by what follows
+        | (?:[{CJK}]|{_WORD}|{_SYMBOL})[{COMBINING}]*+
+    )
     """,
     re.VERBOSE,
 )
@@ -125,3 +133,27 @@ def tokenize(text: str) -> list[tuple[int, int]]:
     ['東', '京', '2020', '👩‍🚀', '🇯🇵', '#win']
     """
     return [match.span() for match in PATTERN.finditer(text)]
+
+
+def split(text: str) -> list[str]:
+    """The words of ``text``: what its tokens hold, in order. It takes half the time of `tokenize`.
+
+    >>> split("They didn't.")
+    ['They', 'did', "n't", '.']
+    """
+    return PATTERN.findall(text)
+
+
+def place(text: str, words: Iterable[str]) -> list[int]:
+    """Where each of ``words`` begins, the first words of those that `split` made of ``text``.
+
+    >>> place("They didn't.", ["They", "did", "n't"])
+    [0, 5, 8]
+    """
+    starts: list[int] = []
+    at, find = 0, text.find
+    for word in words:  # only white space lies between, so a word begins where it is found next
+        at = find(word, at)
+        starts.append(at)
+        at += len(word)
+    return starts
