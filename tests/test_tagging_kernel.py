@@ -12,11 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from onoma.tagging import TagSet
+from onoma.tagging.chain import Chain
 from onoma.tagging.decode import Decoder, TagScores
-from onoma.tagging.kernel import load_kernel
+from onoma.tagging.kernel import Kernel
+from onoma.tagging.lattice import Found, find_spans
+from small_kernels import COMPILED, LEVELS_HERE
 
 compiled = pytest.mark.skipif(
-    load_kernel() is None, reason="no kernel; with a C compiler at hand: pip install --no-deps -e ."
+    not COMPILED, reason="no kernel; with a C compiler at hand: pip install --no-deps -e ."
 )
 
 
@@ -29,7 +32,16 @@ def make_scores(chance: np.random.Generator, batch: int, time: int, count: int, 
     return TagScores(emissions, *moves)
 
 
+def assert_same(mine: Found, other: Found) -> None:
+    for name in ("row", "start", "end", "label"):
+        assert getattr(mine, name).tolist() == getattr(other, name).tolist()
+    for name in ("probability", "certainty"):
+        near = pytest.approx(getattr(other, name).tolist(), rel=1e-9, abs=1e-12)
+        assert getattr(mine, name).tolist() == near
+
+
 @compiled
+@pytest.mark.parametrize("level", LEVELS_HERE, ids=str)
 @pytest.mark.parametrize("crf", [False, True], ids=["softmax", "crf"])
 @pytest.mark.parametrize("scheme", ["iob2", "bioes"])
 @given(
@@ -38,17 +50,28 @@ def make_scores(chance: np.random.Generator, batch: int, time: int, count: int, 
     labels=st.integers(1, 9),
     temperature=st.sampled_from([0.5, 1.0, 3.0]),
 )
-def test_the_kernel_gives_what_numpy_gives(scheme, crf, seed, lengths, labels, temperature):
+def test_the_kernel_gives_what_numpy_gives(level, scheme, crf, seed, lengths, labels, temperature):
     tags = TagSet([f"label{i}" for i in range(labels)], scheme)
     scores = make_scores(np.random.default_rng(seed), len(lengths), max(lengths) + 1, len(tags), crf)
-    (quick, quick_sure), (plain, plain_sure) = (
-        Decoder(tags, scores, temperature, kernel=kernel).read(scores.emissions, np.array(lengths))
-        for kernel in (True, False)
-    )
-    assert quick_sure == pytest.approx(plain_sure, rel=1e-9, abs=1e-12)
-    assert [[span[:3] for span in row] for row in quick] == [[span[:3] for span in row] for row in plain]
-    for mine, other in zip(quick, plain, strict=True):
-        assert [span[3] for span in mine] == pytest.approx([span[3] for span in other], rel=1e-9, abs=1e-12)
+    chain = Chain(tags, scores, 1 / temperature)
+    mine = Kernel(level.library(), chain)(scores.emissions, np.array(lengths))
+    assert_same(mine, find_spans(chain, scores.emissions, np.array(lengths)))
+
+
+@compiled
+@pytest.mark.parametrize("level", LEVELS_HERE, ids=str)
+def test_moves_of_no_weight_left_are_moves_still(level):
+    """They may be on the best path where each other way is forbidden."""
+    tags, chance = TagSet(["per", "geo"], "bioes"), np.random.default_rng(1)
+    moves = np.where(chance.random((len(tags), len(tags))) < 0.5, -2000.0, 0.0)
+    ends = np.zeros(len(tags))
+    scores = TagScores(chance.normal(size=(9, 8, len(tags))).astype(np.float32) * 900, moves, ends, ends)
+    chain, lengths = Chain(tags, scores), np.full(9, 8)
+    mine = Kernel(level.library(), chain)(scores.emissions, lengths)
+    with np.errstate(all="ignore"):  # no weight is left for probabilities
+        plain = find_spans(chain, scores.emissions, lengths)
+    assert mine.start.tolist() == plain.start.tolist()
+    assert mine.label.tolist() == plain.label.tolist()
 
 
 @compiled

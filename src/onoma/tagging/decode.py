@@ -16,6 +16,7 @@ loops run in C where the package was installed with them (`onoma.tagging.kernel`
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,13 +68,17 @@ class Decoder:
         self, emissions: Floats, lengths: NDArray[np.integer]
     ) -> tuple[list[list[ScoredSpan]], list[float]]:
         """The same, and for each row the probability of its whole path: that all of its tags are right."""
-        *spans, probability, certainty = self._find(emissions, lengths)
-        columns = (column.tolist() for column in (*spans, self._mend(probability)))
-        names = self.chain.tags.labels
-        found: list[list[ScoredSpan]] = [[] for _ in range(len(lengths))]
-        for row, start, end, label, score in zip(*columns, strict=True):
-            found[row].append((start, end, names[label], min(max(score, 0.0), 1.0)))
-        return found, certainty.clip(0.0, 1.0).tolist()
+        return self.told(self._find(emissions, lengths))
+
+    def told(self, found: Found) -> tuple[list[list[ScoredSpan]], list[float]]:
+        """What was found, row by row, with probabilities as this decoder shows them."""
+        row, start, end, label, probability, certainty = found
+        names = [self.chain.tags.labels[number] for number in label.tolist()]
+        scores = self._mend(probability).clip(0.0, 1.0).tolist()
+        spans = list(zip(start.tolist(), end.tolist(), names, scores, strict=True))
+        ends = np.bincount(row, minlength=len(certainty)).cumsum().tolist()
+        told = [spans[a:b] for a, b in pairwise([0, *ends])]
+        return told, certainty.clip(0.0, 1.0).tolist()
 
     def mended(self, probability: float) -> float:
         """One probability as this decoder shows it."""

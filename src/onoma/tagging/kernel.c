@@ -1,47 +1,14 @@
-/* Decoding in C: the arithmetic of decode.py, a row at a time, in double precision.
+/* The inner loops of tagging: a recurrent network on numbers of words, and the decoding of its scores.
  *
- * decode.py is the specification and the fallback; a test holds the two to the same answers. Every row is
- * decoded by itself, so no row can change another's result.
+ * recurrence.py and lattice.py are the specification; tests hold every level to them. Nothing is shared between
+ * calls, no row is changed by another, and Python's lock is not needed: many threads may call at once.
+ *
+ * The same source is made into machine code for several instruction sets (*levels*), best first, and the
+ * processor at hand is asked which it has. Integers are exact, and floating point is only what IEEE 754 rounds
+ * (no contraction: see FLAGS in hatch_build.py), so with codes all levels agree to the last bit.
  */
 
-#include <math.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
-/* One machine code for every processor would leave its wide registers unused: let the loader choose. */
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && defined(__linux__)
-#define WIDE __attribute__((target_clones("avx512f", "avx2", "default")))
-#else
-#define WIDE
-#endif
-
-#define FLOOR (-300.0)
-#define CEILING 1e150
-
-typedef struct {
-    int64_t tags;
-    const double *transitions;  /* [tag, tag] log scores, forbidden moves far below any path */
-    const double *start, *end;  /* [tag] */
-    const double *move;         /* [tag, tag] exp(sharpness * transitions) */
-    const double *turned;       /* [tag, tag] the same, transposed: both passes then read along rows */
-    const double *enter, *stop; /* [tag] the same of start and end */
-    const uint8_t *continues;   /* [tag, tag]: the second carries on the first one's entity */
-    double sharpness;           /* what log scores are multiplied by before they are taken for probabilities */
-    int crf;                    /* whether the moves have scores; else each token's tags are a softmax */
-} Chain;
-
-typedef struct {
-    double *scores;    /* [time, tag] log emissions, each token's best at 0 */
-    double *emit;      /* [time, tag] exp(sharpness * scores); a softmax where moves have no scores */
-    double *forward;   /* [time, tag] */
-    double *backward;  /* [time, tag] */
-    double *scale;     /* [time] */
-    double *best;      /* [2, tag] */
-    int64_t *source;   /* [tag] */
-    int16_t *back;     /* [time, tag] */
-    double *weighted;  /* [tag] */
-} Room;
+#include "kernel.h"
 
 static void *carve(char **from, size_t bytes) {
     void *place = *from;
@@ -49,202 +16,205 @@ static void *carve(char **from, size_t bytes) {
     return place;
 }
 
-static size_t room_size(int64_t time, int64_t tags) {
-    size_t cells = (size_t)(time * tags);
-    return 4 * cells * sizeof(double) + cells * sizeof(int16_t) + (size_t)time * sizeof(double) +
-           4 * (size_t)tags * sizeof(double) + 16 * 64;
+#if defined(__x86_64__) && (defined(__GNUC__) || defined(__clang__))
+#include <immintrin.h>
+
+/* AVX-512 with VNNI: 64 products of bytes an instruction, one factor of which is unsigned. So states are kept
+ * 128 above what they are, and sums begin at what that adds, taken from 0 (`start`). */
+#define LEVEL avx512
+#define TARGET __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,avx2,fma,f16c")))
+#define LANES 16
+#define ROWS 6
+#define LEAST(a, b) ((Floats)_mm512_min_ps((__m512)(a), (__m512)(b)))
+#define MOST(a, b) ((Floats)_mm512_max_ps((__m512)(a), (__m512)(b)))
+#define MOST_DOUBLE(a, b) ((Doubles)_mm512_max_pd((__m512d)(a), (__m512d)(b)))
+/* the lesser in size, with the sign of the first */
+#define BOUNDED(x, limit) ((Floats)_mm512_range_ps((__m512)(x), _mm512_set1_ps(limit), 2))
+#define MADD(sum, a, b) ((Floats)_mm512_fmadd_ps((__m512)(a), (__m512)(b), (__m512)(sum)))
+#include "level.h"
+#include "activations.h"
+#include "decoding.h"
+
+static inline int32_t four_bytes(const void *from) {
+    int32_t read;
+    memcpy(&read, from, sizeof read);
+    return read;
 }
 
-static Room make_room(char *memory, int64_t time, int64_t tags) {
-    size_t row = (size_t)tags * sizeof(double);
-    Room room;
-    room.scores = carve(&memory, time * row);
-    room.emit = carve(&memory, time * row);
-    room.forward = carve(&memory, time * row);
-    room.backward = carve(&memory, time * row);
-    room.scale = carve(&memory, time * sizeof(double));
-    room.best = carve(&memory, 2 * row);
-    room.source = carve(&memory, row);
-    room.back = carve(&memory, time * tags * sizeof(int16_t));
-    room.weighted = carve(&memory, row);
-    return room;
+typedef uint8_t Bytes_avx512 __attribute__((vector_size(16)));
+#define KIND codes
+#define GIVEN int16_t
+#define WORD int16_t
+#define STATE uint8_t
+#define WEIGHT int8_t
+#define INTO int16_t
+#define GROUP 4
+#define PAIR 2
+#define SUMS Ints
+#define INTO_SUMS Ints
+#define WEIGHTS __m512i
+#define INTO_WEIGHTS __m512i
+#define SPREAD_STATES(from) _mm512_set1_epi32(four_bytes(from))
+#define SPREAD_INPUTS(from) _mm512_set1_epi32(four_bytes(from))
+#define SUM_STATES(sum, weights, states) (Ints)_mm512_dpbusd_epi32((__m512i)(sum), states, weights)
+#define SUM_INPUTS(sum, weights, inputs) (Ints)_mm512_dpwssd_epi32((__m512i)(sum), weights, inputs)
+#define START(sum, from) (sum) = load_ints(from)
+#define STORE_CODES(to, codes)                                                       \
+    do {                                                                             \
+        Bytes_avx512 bytes = __builtin_convertvector((codes) + 128, Bytes_avx512);   \
+        STORE(to, bytes);                                                            \
+    } while (0)
+#include "codes.h"
+#include "recurrence.h"
+
+#include "floats.h"
+#include "recurrence.h"
+#include "endlevel.h"
+
+/* AVX2: 16 products of short integers an instruction. */
+#define LEVEL avx2
+#define TARGET __attribute__((target("avx2,fma")))
+#define LANES 8
+#define ROWS 3
+#define LEAST(a, b) ((Floats)_mm256_min_ps((__m256)(a), (__m256)(b)))
+#define MOST(a, b) ((Floats)_mm256_max_ps((__m256)(a), (__m256)(b)))
+#define MOST_DOUBLE(a, b) ((Doubles)_mm256_max_pd((__m256d)(a), (__m256d)(b)))
+#define MADD(sum, a, b) ((Floats)_mm256_fmadd_ps((__m256)(a), (__m256)(b), (__m256)(sum)))
+#include "level.h"
+#include "activations.h"
+#include "decoding.h"
+
+#define KIND codes
+#define GIVEN int16_t
+#define WORD int16_t
+#define STATE int16_t
+#define WEIGHT int16_t
+#define INTO int16_t
+#define GROUP 2
+#define PAIR 2
+#define SUMS Ints
+#define INTO_SUMS Ints
+#define WEIGHTS __m256i
+#define INTO_WEIGHTS __m256i
+#define SPREAD_STATES(from) _mm256_set1_epi32(four_bytes(from))
+#define SPREAD_INPUTS(from) _mm256_set1_epi32(four_bytes(from))
+#define SUM_STATES(sum, weights, states) ((sum) + (Ints)_mm256_madd_epi16(weights, states))
+#define SUM_INPUTS(sum, weights, inputs) ((sum) + (Ints)_mm256_madd_epi16(weights, inputs))
+#define START(sum, from) (sum) = (Ints){0}
+#define STORE_CODES(to, codes)                                    \
+    do {                                                          \
+        Shorts shorts = __builtin_convertvector(codes, Shorts);   \
+        STORE(to, shorts);                                        \
+    } while (0)
+#include "codes.h"
+#include "recurrence.h"
+
+#include "floats.h"
+#include "recurrence.h"
+#include "endlevel.h"
+#endif
+
+/* Any processor: codes are kept as single-precision numbers, in which their sums are exact below 2^24. */
+#define LEVEL plain
+#define TARGET
+#define LANES 4
+#define ROWS 3
+#define MADD(sum, a, b) ((sum) + (a) * (b))
+#include "level.h"
+#include "activations.h"
+#include "decoding.h"
+
+#define KIND codes
+#define GIVEN int16_t
+#define WORD int16_t
+#define STATE float
+#define WEIGHT float
+#define INTO int16_t
+#define GROUP 1
+#define PAIR 1
+#define SUMS Floats
+#define INTO_SUMS Ints
+#define WEIGHTS Floats
+#define INTO_WEIGHTS Shorts
+#define SPREAD_STATES(from) ((Floats){0} + *(from))
+#define SPREAD_INPUTS(from) ((Shorts){0} + *(from))
+#define SUM_STATES(sum, weights, states) MADD(sum, weights, states)
+#define SUM_INPUTS(sum, weights, inputs) \
+    ((sum) + __builtin_convertvector(weights, Ints) * __builtin_convertvector(inputs, Ints))
+#define START(sum, from) (sum) = (Floats){0}
+#define STORE_CODES(to, codes)        \
+    do {                              \
+        Floats whole = FLOATS(codes); \
+        STORE(to, whole);             \
+    } while (0)
+#include "codes.h"
+#include "recurrence.h"
+
+#include "floats.h"
+#include "recurrence.h"
+#include "endlevel.h"
+
+/* One row a level, in the order of `LEVELS` in kernel.py. */
+typedef struct {
+    int lanes, group, pair, bits; /* bits of a weight as a code: 8, 16, or 32 for a floating-point number */
+    int (*read)(const Chain *, const float *, const int64_t *, int64_t, int64_t, Found *);
+    int (*tag[2])(const Network *, const Chain *, const void *, const int32_t *, const int64_t *, int64_t, float *,
+                  Found *);
+    void (*project[2])(const Network *, const void *, const float *, int64_t, void *);
+} Level;
+
+#define LEVEL_ROW(name, lanes, group, pair, bits)            \
+    {lanes, group, pair, bits, read_##name, {tag_##name##_floats, tag_##name##_codes}, \
+     {project_##name##_floats, project_##name##_codes}}
+
+static const Level levels[] = {
+    LEVEL_ROW(plain, 4, 1, 1, 32),
+#if defined(__x86_64__) && (defined(__GNUC__) || defined(__clang__))
+    LEVEL_ROW(avx2, 8, 2, 2, 16),
+    LEVEL_ROW(avx512, 16, 4, 2, 8),
+#endif
+};
+
+/* The best level that this processor has. */
+int64_t onoma_best_level(void) {
+#if defined(__x86_64__) && (defined(__GNUC__) || defined(__clang__))
+    __builtin_cpu_init();
+    int wide = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    if (wide && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+        __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
+        __builtin_cpu_supports("avx512vnni"))
+        return 2;
+    return wide ? 1 : 0;
+#else
+    return 0;
+#endif
 }
 
-/* Each token's best emission becomes 0. */
-static void read_scores(const Chain *c, const float *emissions, int64_t time, Room *room) {
-    int64_t tags = c->tags;
-    for (int64_t t = 0; t < time; t++) {
-        const float *given = emissions + t * tags;
-        double *scores = room->scores + t * tags;
-        double *emit = room->emit + t * tags;
-        double top = given[0];
-        for (int64_t j = 1; j < tags; j++)
-            if (given[j] > top) top = given[j];
-        double total = 0.0;
-        for (int64_t j = 0; j < tags; j++) {
-            scores[j] = (double)given[j] - top;
-            double sharp = scores[j] * c->sharpness;
-            emit[j] = exp(sharp > FLOOR ? sharp : FLOOR);
-            total += emit[j];
-        }
-        if (!c->crf)
-            for (int64_t j = 0; j < tags; j++) emit[j] /= total;
-    }
+/* Lanes, states a group, inputs a pair, and bits of a code's weight at a level. */
+void onoma_level(int64_t level, int64_t *about) {
+    const Level *own = &levels[level];
+    about[0] = own->lanes, about[1] = own->group, about[2] = own->pair, about[3] = own->bits;
 }
 
-WIDE static void best_path(const Chain *c, int64_t time, Room *room, int64_t *path) {
-    int64_t tags = c->tags;
-    double *restrict best = room->best, *restrict step = room->best + tags;
-    int64_t *restrict source = room->source; /* as wide as a score, so that both are chosen in one stride */
-    for (int64_t j = 0; j < tags; j++) best[j] = c->start[j] + room->scores[j];
-    for (int64_t t = 1; t < time; t++) {
-        for (int64_t j = 0; j < tags; j++) {
-            step[j] = best[0] + c->transitions[j];
-            source[j] = 0;
-        }
-        for (int64_t i = 1; i < tags; i++) {
-            const double *restrict moves = c->transitions + i * tags;
-            double from = best[i];
-            for (int64_t j = 0; j < tags; j++) {
-                double score = from + moves[j];
-                int better = score > step[j];
-                source[j] = better ? i : source[j];
-                step[j] = better ? score : step[j];
-            }
-        }
-        for (int64_t j = 0; j < tags; j++) {
-            room->back[t * tags + j] = (int16_t)source[j];
-            best[j] = step[j] + room->scores[t * tags + j];
-        }
-    }
-    int64_t last = 0;
-    for (int64_t j = 1; j < tags; j++)
-        if (best[j] + c->end[j] > best[last] + c->end[last]) last = j;
-    for (int64_t t = time - 1; t >= 0; t--) {
-        path[t] = last;
-        last = t ? room->back[t * tags + last] : 0;
-    }
+/* Decode emissions [row, longest, tag]; returns how many spans were found, or -1 when memory ran out. */
+int64_t onoma_read(const Chain *chain, const float *emissions, const int64_t *lengths, int64_t rows,
+                   int64_t longest, int64_t *spans, double *probability, double *certainty) {
+    Found found = {spans, probability, certainty, 0};
+    int fault = levels[chain->level].read(chain, emissions, lengths, rows, longest, &found);
+    return fault ? -1 : found.found;
 }
 
-/* Scaled so that each row sums to one; returns what all paths weigh, the scales aside. */
-WIDE static double forward_pass(const Chain *c, int64_t time, Room *room) {
-    int64_t tags = c->tags;
-    for (int64_t t = 0; t < time; t++) {
-        double *row = room->forward + t * tags;
-        const double *emit = room->emit + t * tags;
-        if (t == 0) {
-            memcpy(row, c->enter, tags * sizeof(double));
-        } else {
-            const double *before = row - tags;
-            memset(row, 0, tags * sizeof(double));
-            for (int64_t i = 0; i < tags; i++)
-                for (int64_t j = 0; j < tags; j++) row[j] += before[i] * c->move[i * tags + j];
-        }
-        double total = 0.0;
-        for (int64_t j = 0; j < tags; j++) {
-            row[j] *= emit[j];
-            total += row[j];
-        }
-        room->scale[t] = total;
-        for (int64_t j = 0; j < tags; j++) row[j] /= total;
-    }
-    double ending = 0.0;
-    const double *final = room->forward + (time - 1) * tags;
-    for (int64_t j = 0; j < tags; j++) ending += final[j] * c->stop[j];
-    return ending;
+/* Read rows of words, whose input products are in `table`: row i is words[starts[i]] to words[starts[i + 1]].
+ * Either of `chain` and `scores` [token, width] may be NULL. Returns as onoma_read does. */
+int64_t onoma_tag(const Network *network, const Chain *chain, const void *table, const int32_t *words,
+                  const int64_t *starts, int64_t rows, float *scores, int64_t *spans, double *probability,
+                  double *certainty) {
+    Found found = {spans, probability, certainty, 0};
+    int fault = levels[network->level].tag[network->codes](network, chain, table, words, starts, rows, scores, &found);
+    return fault ? -1 : found.found;
 }
 
-/* Carries the inverse scales, so that its product with forward is a marginal; each row is brought back to that,
- * or what rounding leaves would grow from row to row where emissions are far apart. */
-WIDE static void backward_pass(const Chain *c, int64_t time, Room *room, double ending) {
-    int64_t tags = c->tags;
-    for (int64_t j = 0; j < tags; j++) room->backward[(time - 1) * tags + j] = c->stop[j] / ending;
-    for (int64_t t = time - 2; t >= 0; t--) {
-        const double *after = room->backward + (t + 1) * tags, *emit = room->emit + (t + 1) * tags;
-        for (int64_t j = 0; j < tags; j++) room->weighted[j] = after[j] * emit[j] / room->scale[t + 1];
-        double *row = room->backward + t * tags;
-        memset(row, 0, tags * sizeof(double));
-        for (int64_t j = 0; j < tags; j++)
-            for (int64_t i = 0; i < tags; i++) row[i] += c->turned[j * tags + i] * room->weighted[j];
-        const double *ahead = room->forward + t * tags;
-        double whole = 0.0;
-        for (int64_t i = 0; i < tags; i++) whole += ahead[i] * row[i];
-        for (int64_t i = 0; i < tags; i++) row[i] = row[i] / whole < CEILING ? row[i] / whole : CEILING;
-    }
-}
-
-/* The probability of exactly this span: into its first tag, along its tags, and out of it. */
-static double span_marginal(const Chain *c, int64_t time, const Room *room, const int64_t *path,
-                            int64_t first, int64_t end) {
-    int64_t tags = c->tags, tag = path[end - 1];
-    double inside = room->forward[first * tags + path[first]];
-    for (int64_t t = first + 1; t < end; t++)
-        inside *= c->move[path[t - 1] * tags + path[t]] * room->emit[t * tags + path[t]] / room->scale[t];
-    if (end == time) return inside * room->backward[(end - 1) * tags + tag];
-    double out = 0.0;
-    for (int64_t j = 0; j < tags; j++)
-        if (!c->continues[tag * tags + j])
-            out += c->move[tag * tags + j] * room->emit[end * tags + j] * room->backward[end * tags + j];
-    return inside * out / room->scale[end];
-}
-
-static double product_of_tokens(int64_t tags, const Room *room, const int64_t *path, int64_t first,
-                                int64_t end) {
-    double product = 1.0;
-    for (int64_t t = first; t < end; t++) product *= room->emit[t * tags + path[t]];
-    return product;
-}
-
-/* The probability of exactly this path. */
-static double path_probability(const Chain *c, int64_t time, const Room *room, const int64_t *path,
-                               double ending) {
-    int64_t tags = c->tags;
-    double product = c->enter[path[0]] * room->emit[path[0]] / room->scale[0];
-    for (int64_t t = 1; t < time; t++)
-        product *= c->move[path[t - 1] * tags + path[t]] * room->emit[t * tags + path[t]] / room->scale[t];
-    return product * c->stop[path[time - 1]] / ending;
-}
-
-/* Decode each row; returns how many spans were found, or -1 when memory ran out.
- *
- * spans is [found, 4]: row, first token, end token, tag of the first token; there is room for one a token.
- * certainty is [rows]: the probability of the row's whole path.
- * paths may be NULL; what lies beyond a row's length stays as it is there.
- */
-int64_t onoma_read(const float *emissions, const int64_t *lengths, int64_t rows, int64_t width, int64_t tags,
-                     const double *transitions, const double *start, const double *end, const double *move,
-                     const double *turned, const double *enter, const double *stop,
-                     const uint8_t *continues, double sharpness, int32_t crf, int64_t *paths, int64_t *spans,
-                     double *probability, double *certainty) {
-    Chain chain = {tags, transitions, start, end, move, turned, enter, stop, continues, sharpness, crf};
-    char *memory = malloc(room_size(width, tags) + (size_t)width * sizeof(int64_t));
-    if (memory == NULL) return -1;
-    int64_t *own = (int64_t *)memory;
-    Room room = make_room(memory + (size_t)width * sizeof(int64_t), width, tags);
-    int64_t found = 0;
-    for (int64_t row = 0; row < rows; row++) {
-        int64_t time = lengths[row];
-        certainty[row] = 1.0;
-        if (time == 0) continue;
-        int64_t *path = paths ? paths + row * width : own;
-        read_scores(&chain, emissions + row * width * tags, time, &room);
-        best_path(&chain, time, &room, path);
-        double ending = crf ? forward_pass(&chain, time, &room) : 1.0;
-        certainty[row] = crf ? path_probability(&chain, time, &room, path, ending)
-                             : product_of_tokens(tags, &room, path, 0, time);
-        int ready = !crf;
-        for (int64_t first = 0, past; first < time; first = past) {
-            past = first + 1;
-            if (path[first] == 0) continue;
-            while (past < time && continues[path[past - 1] * tags + path[past]]) past++;
-            if (!ready) backward_pass(&chain, time, &room, ending);
-            ready = 1;
-            probability[found] = crf ? span_marginal(&chain, time, &room, path, first, past)
-                                     : product_of_tokens(tags, &room, path, first, past);
-            int64_t *span = spans + 4 * found++;
-            span[0] = row, span[1] = first, span[2] = past, span[3] = path[first];
-        }
-    }
-    free(memory);
-    return found;
+/* The input products of words [word, direction, block, gate, lane]. A word's vector as codes counts `factors`. */
+void onoma_project(const Network *network, const void *vectors, const float *factors, int64_t words, void *table) {
+    levels[network->level].project[network->codes](network, vectors, factors, words, table);
 }

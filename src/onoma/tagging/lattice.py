@@ -5,7 +5,6 @@ This is the specification that ``kernel.c`` is held to, and what runs where ther
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -46,6 +45,7 @@ class Lattice:
         self.emit: Floats = np.exp(np.maximum(chain.sharpness * self.scores, FLOOR))
         if not chain.crf:
             self.emit /= self.emit.sum(-1, keepdims=True)
+        self._kept: tuple[Floats, Floats] | None = None
 
     def best_paths(self) -> NDArray[np.int64]:
         """The best legal tag ids ``[batch, time]`` (Viterbi 1967), 0 beyond each row's length."""
@@ -85,8 +85,14 @@ class Lattice:
         forward, scale = self._forward
         return forward, self._backward(forward, scale), scale
 
-    @cached_property
+    @property
     def _forward(self) -> tuple[Floats, Floats]:
+        # no cached_property: in Python 3.11 it has one lock for all lattices, which a fork may leave taken
+        if self._kept is None:
+            self._kept = self._run_forward()
+        return self._kept
+
+    def _run_forward(self) -> tuple[Floats, Floats]:
         move, enter, _ = self.chain.weight
         emit = self.emit
         batch, time, _ = emit.shape
