@@ -16,10 +16,12 @@ from onoma.features.batch import Batch, make_batch
 from onoma.features.static import PieceLexicon, StaticVectors
 from onoma.features.words import WordFeatures, build_features
 from onoma.models import ARCHITECTURES, LexicalLayer, Network, tag_graph, word_graph
-from onoma.runtime import Manifest
-from onoma.runtime.bundle import write_bundle
+from onoma.runtime import Manifest, coded_graphs
+from onoma.runtime.bundle import read_manifest, write_bundle
 from onoma.runtime.confidence import Confidence
 from onoma.runtime.manifest import WindowSizes
+from onoma.runtime.recurrence import coded
+from onoma.runtime.stored import stored
 from onoma.tagging import TagSet
 from onoma.text import Document
 
@@ -98,3 +100,15 @@ def same_entities(one: Document, other: Document) -> bool:
     scores = zip(one.entities, other.entities, strict=False)
     near = all(a.score == pytest.approx(b.score, abs=1e-4) for a, b in scores)
     return (one.text, one.tokens, spans) == (other.text, other.tokens, others) and near
+
+
+def write_coded(folder: Path, out: Path) -> Path:
+    """The bundle in ``folder`` in codes (`onoma.runtime.recurrence`), as a bundle in ``out``."""
+    network = stored(folder)
+    assert network is not None
+    in_codes = network._replace(recurrence=coded(network.recurrence))
+    graphs = (
+        graph(in_codes).SerializeToString() for graph in (coded_graphs.word_graph, coded_graphs.tag_graph)
+    )
+    write_bundle(out, read_manifest(folder), *graphs, WordFeatures.load(folder))
+    return out

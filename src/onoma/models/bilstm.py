@@ -8,8 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
 from onoma.models.lexical import LexicalLayer, LexicalSizes
-from onoma.models.network import Network, TensorBatch
 from onoma.models.recurrent import BiLstm
+from onoma.models.word_network import TensorBatch, WordNetwork
 from onoma.tagging import TagSet
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class BiLstmOptions(BaseModel):
     loss: Literal["sparse", "categorical"] = "sparse"
 
 
-class BiLstmTagger(Network):
+class BiLstmTagger(WordNetwork):
     """Embedding → BiLSTM → dense softmax at each token."""
 
     def __init__(self, options: BiLstmOptions, lexical: LexicalLayer, tags: TagSet) -> None:

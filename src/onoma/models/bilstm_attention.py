@@ -10,8 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import Tensor, nn
 
 from onoma.models.lexical import LexicalLayer, LexicalSizes
-from onoma.models.network import Network, TensorBatch
 from onoma.models.recurrent import BiLstm
+from onoma.models.word_network import TensorBatch, WordNetwork
 from onoma.tagging import TagSet
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class BiLstmAttentionOptions(BaseModel):
         return self
 
 
-class BiLstmAttention(Network):
+class BiLstmAttention(WordNetwork):
     """Embedding → BiLSTM → BiLSTM → multi-head self-attention beside its input → softmax."""
 
     def __init__(self, options: BiLstmAttentionOptions, lexical: LexicalLayer, tags: TagSet) -> None:

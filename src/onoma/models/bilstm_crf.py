@@ -8,8 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
 from onoma.models.lexical import LexicalLayer, LexicalSizes
-from onoma.models.network import Network, TensorBatch
 from onoma.models.recurrent import BiLstm
+from onoma.models.word_network import TensorBatch, WordNetwork
 from onoma.tagging import TagSet
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class BiLstmCrfOptions(BaseModel):
     dropout: float = Field(0.5, ge=0, lt=1)
 
 
-class BiLstmCrf(Network):
+class BiLstmCrf(WordNetwork):
     """Lexical vectors → BiLSTM → scores, joined by a CRF whose moves obey the tag scheme."""
 
     def __init__(self, options: BiLstmCrfOptions, lexical: LexicalLayer, tags: TagSet) -> None:

@@ -87,12 +87,12 @@ class Graph:
         """``value @ weight.T + bias`` on the last axis."""
         return self.node("Add", self.node("MatMul", value, self.weight(weight.t())), self.weight(bias))
 
-    def model(self) -> onnx.ModelProto:
+    def model(self, opset: int = OPSET, ir_version: int = IR_VERSION) -> onnx.ModelProto:
         """The finished, checked model."""
         graph = helper.make_graph(
             self._nodes, "onoma", list(self._inputs.values()), self._outputs, self._weights
         )
-        opset = [helper.make_opsetid("", OPSET)]
-        model = helper.make_model(graph, opset_imports=opset, ir_version=IR_VERSION, producer_name="onoma")
+        opsets = [helper.make_opsetid("", opset)]
+        model = helper.make_model(graph, opset_imports=opsets, ir_version=ir_version, producer_name="onoma")
         onnx.checker.check_model(model, full_check=True)
         return model

@@ -1,93 +1,88 @@
-"""What every network is: word vectors in, a score for each tag at each token out."""
+"""What every network is: a score for each tag at each token, and the loss that fits its output."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
 
-from onoma.features.batch import Batch
+from onoma.errors import RecipeError
 from onoma.models.crf import ConditionalRandomField
-from onoma.models.lexical import LexicalLayer
+from onoma.models.soft_tags import SoftTags
 from onoma.tagging import TagSet
 from onoma.tagging.decode import TagScores
 
-if TYPE_CHECKING:
-    from onoma.models.graph import Graph
-
-__all__ = ["Network", "TensorBatch"]
+__all__ = ["Network", "Tensors"]
 
 
-@dataclass(frozen=True, slots=True)
-class TensorBatch:
-    """A `Batch` as tensors on one device."""
+class Tensors(Protocol):
+    """A batch on one device, whatever a network reads in it: it speaks of so many sentences."""
 
-    words: Mapping[str, Tensor]  # each [word, ...]
-    index: Tensor  # [batch, time] → word
-    lengths: Tensor  # [batch]
-    mask: Tensor  # [batch, time], 1.0 on tokens
+    @property
+    def lengths(self) -> Tensor:
+        """``[batch]``: the tokens of each sentence."""
 
-    @classmethod
-    def of(cls, batch: Batch, device: torch.device | str = "cpu") -> TensorBatch:
-        """Copy ``batch`` to ``device``."""
-        words = {name: torch.from_numpy(array).to(device) for name, array in batch.words.items()}
-        index, lengths = torch.from_numpy(batch.index), torch.from_numpy(batch.lengths)
-        return cls(words, index.to(device), lengths.to(device), torch.from_numpy(batch.mask).to(device))
+    @property
+    def mask(self) -> Tensor:
+        """``[batch, time]``: 1.0 on tokens."""
 
 
 class Network(nn.Module):
-    """Lexical vectors → an architecture's own layers → tag scores, with the loss that fits its output.
+    """What an architecture is given by its kind: `WordNetwork` or `PieceNetwork`.
 
-    An architecture is a subclass that gives `encode` (torch) and `encode_graph` (the same in ONNX).
-    ``crf`` is None for networks whose output is a softmax at each token.
+    A kind gives `tensors` and `emissions`. ``crf`` is None for networks whose output is a softmax at each
+    token.
     """
 
-    def __init__(
-        self,
-        lexical: LexicalLayer,
-        tags: TagSet,
-        *,
-        crf: bool = False,
-        loss: str = "sparse",
-        word_dropout: float = 0.0,
-    ) -> None:
+    def __init__(self, tags: TagSet, *, crf: bool = False, loss: str = "sparse") -> None:
         super().__init__()
-        self.lexical = lexical
-        self.word_dropout = nn.Dropout(word_dropout)  # on the features of each token's word
         self.tags = tags
         self.crf = ConditionalRandomField(tags) if crf else None
         self._loss = TOKEN_LOSSES[loss]
 
-    def encode(self, vectors: Tensor, batch: TensorBatch) -> Tensor:
-        """Emissions ``[batch, time, tag]`` from lexical vectors ``[batch, time, width]``."""
+    @staticmethod
+    def tensors(batch: Any, device: torch.device | str = "cpu") -> Any:
+        """A batch of the kind this network reads, copied to ``device``: what `emissions` takes."""
         raise NotImplementedError
 
-    def encode_graph(self, graph: Graph, vectors: str) -> str:
-        """The nodes of `encode`; returns the name of the emissions."""
-        raise NotImplementedError
+    def depths(self) -> dict[str, int]:
+        """How deep each weight of a pretrained encoder lies (see `depths_of`); other weights are absent."""
+        return {}
 
-    def emissions(self, batch: TensorBatch) -> Tensor:
+    def save_memory(self) -> None:
+        """Keep fewer values from the forward pass, and compute the others again for the backward pass.
+
+        Raises `RecipeError` where there is no encoder that can.
+        """
+        raise RecipeError("training.gradient_checkpointing is for networks with a pretrained encoder")
+
+    def emissions(self, batch: Any) -> Tensor:
         """Scores ``[batch, time, tag]`` before any softmax; float32 also under mixed precision."""
-        parts = nn.functional.embedding(batch.index, self.lexical(batch.words))  # [batch, time, feature]
-        vectors = self.lexical.narrow(self.word_dropout(parts))  # [batch, time, width]
-        return self.encode(vectors, batch).float()
+        raise NotImplementedError
 
-    def forward(self, batch: TensorBatch, gold: Tensor) -> Tensor:
-        """Mean loss a token, over tokens only; ``gold`` is ``[batch, time]`` tag ids."""
-        emissions = self.emissions(batch)
+    def forward(self, batch: Tensors, gold: Tensor | SoftTags) -> Tensor:
+        """Mean loss a token, over tokens only; ``gold`` is ``[batch, time]`` tag ids, or beliefs."""
+        return self.loss(self.emissions(batch), gold, batch.mask)
+
+    def loss(self, emissions: Tensor, gold: Tensor | SoftTags, mask: Tensor) -> Tensor:
+        """The same of ``emissions`` ``[batch, time, tag]``; ``mask`` ``[batch, time]`` is 1.0 on tokens."""
+        if isinstance(gold, SoftTags):
+            return gold.loss(emissions, self.crf, mask)
         if self.crf is not None:
-            likelihood: Tensor = self.crf(emissions, gold, batch.mask)
-            return -likelihood.sum() / batch.mask.sum()
-        return self._loss(emissions[batch.mask > 0], gold[batch.mask > 0])
+            likelihood: Tensor = self.crf(emissions, gold, mask)
+            return -likelihood.sum() / mask.sum()
+        return self._loss(emissions[mask > 0], gold[mask > 0])
 
-    @torch.no_grad()
-    def scores(self, batch: TensorBatch) -> TagScores:
+    def scores(self, batch: Tensors) -> TagScores:
         """The scores as numpy arrays, ready for the decoder."""
-        emissions = self.emissions(batch).cpu().numpy()
-        return TagScores(emissions) if self.crf is None else TagScores(emissions, *self.crf.arrays())
+        with torch.no_grad():
+            return self.tag_scores(self.emissions(batch))
+
+    def tag_scores(self, emissions: Tensor) -> TagScores:
+        """The same of ``emissions`` ``[batch, time, tag]``."""
+        array = emissions.detach().cpu().numpy()
+        return TagScores(array) if self.crf is None else TagScores(array, *self.crf.arrays())
 
 
 def sparse_loss(emissions: Tensor, gold: Tensor) -> Tensor:

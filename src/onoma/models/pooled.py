@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
 from onoma.models.lexical import LexicalLayer, LexicalSizes
-from onoma.models.network import Network, TensorBatch
+from onoma.models.word_network import TensorBatch, WordNetwork
 from onoma.tagging import TagSet
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class PooledOptions(BaseModel):
     loss: Literal["sparse", "categorical"] = "sparse"
 
 
-class Pooled(Network):
+class Pooled(WordNetwork):
     """Embedding → maximum over the sentence → two dense layers → the same tag scores at every position."""
 
     def __init__(self, options: PooledOptions, lexical: LexicalLayer, tags: TagSet) -> None:
