@@ -172,9 +172,9 @@ def test_redis_holds_no_text_and_forgets(redis_store):
 
 
 def keys_of(text: str) -> list[bytes]:
-    from onoma.runtime.caching import _key
+    from onoma.runtime.caching import key_of
 
-    return [_key(Capitals.version, Document(text))]
+    return [key_of(Capitals.version, Document(text))]
 
 
 @pytest.mark.service

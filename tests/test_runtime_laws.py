@@ -10,21 +10,39 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import onnx
 import pytest
+import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from onoma.models import TensorBatch
+import small_encoders
+from onoma.features.piece_batch import PieceFeatures
+from onoma.models import PieceNetwork, TensorBatch
 from onoma.runtime import Tagger
-from onoma.runtime.bundle import write_manifest
+from onoma.runtime.articles import in_context
+from onoma.runtime.bundle import TAGS as TAGS_GRAPH
+from onoma.runtime.bundle import read_manifest, write_bundle, write_manifest
 from onoma.runtime.confidence import Confidence
+from onoma.runtime.integer_products import with_row_products
 from onoma.runtime.manifest import WindowSizes
+from onoma.runtime.piece_engine import PieceEngine
 from onoma.runtime.words import WordVectors
 from onoma.tagging.decode import Decoder
 from onoma.tagging.kernel import load_kernel
 from onoma.text import Document, Entity, Token
 from onoma.text.sentences import sentence_starts
-from small_networks import SENTENCES, SMALL, TAGS, batch_of, build, same_entities, sharpened, write_small
+from small_networks import (
+    SENTENCES,
+    SMALL,
+    TAGS,
+    batch_of,
+    build,
+    same_entities,
+    sharpened,
+    write_coded,
+    write_small,
+)
 
 TRUST = Confidence(method="temperature", temperature=1.4)
 WINDOW = WindowSizes(size=16, overlap=5)
@@ -32,17 +50,56 @@ WORDS = [*(word for words in SENTENCES for word in words), "unseen", "Ünsëen",
 Texts = Sequence[str]
 
 
+ENCODED: dict[str, tuple[str, str, dict[str, Any]]] = {
+    "transformer": ("bert", "transformer", {}),
+    "transformer-crf of documents": (
+        "roberta",
+        "transformer-crf",
+        {"context": "document", "pooling": "mean"},
+    ),
+    "transformer-bilstm-crf": ("albert", "transformer-bilstm-crf", {"hidden": 5, "lexical": {"word": 4}}),
+}  # fmt: skip
+INT8 = "transformer, int8"
+CODED = {f"{name} in codes": name for name in ("bilstm", "bilstm-crf with vectors")}
+
+
 @pytest.fixture(scope="session")
-def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+def encoded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[PieceNetwork, PieceFeatures]]:
+    """Networks over small encoders, and what they see of words; windows are small as well."""
+    place, found = tmp_path_factory.mktemp("encoders"), {}
+    for at, (name, (kind, architecture, options)) in enumerate(ENCODED.items()):
+        encoder = small_encoders.save_encoder(place / str(at), kind)
+        network, features = small_encoders.build(encoder, architecture, TAGS, **options)
+        with torch.no_grad():
+            network.output.weight.mul_(4)  # so that entities are found
+        found[name] = (network.eval(), features)
+    return found
+
+
+@pytest.fixture(scope="session")
+def folders(tmp_path_factory: pytest.TempPathFactory, encoded: Any) -> dict[str, Path]:
     """A bundle of each architecture, which reads in small windows."""
     place = tmp_path_factory.mktemp("laws")
-    return {
+    found = {
         name: write_small(place / str(at), sharpened(build(name, seed=5)).eval(), name, TRUST, WINDOW)
         for at, name in enumerate(SMALL)
     }
+    for name, (network, features) in encoded.items():
+        found[name] = small_encoders.write_small(place / name, network, features, ENCODED[name][1], TRUST)
+    found |= {kind: write_coded(found[name], place / kind) for kind, name in CODED.items()}
+    return found | {INT8: in_int8(found["transformer"], place / INT8)}
 
 
-@pytest.fixture(params=SMALL)
+def in_int8(folder: Path, place: Path) -> Path:
+    """The bundle with matrix products in int8."""
+    model = onnx.load(folder / TAGS_GRAPH)
+    with_row_products(model)
+    manifest, engine = read_manifest(folder), Tagger(folder).engine
+    write_bundle(place, manifest, None, model.SerializeToString(), engine.features)
+    return place
+
+
+@pytest.fixture(params=[*SMALL, *CODED, *ENCODED, INT8])
 def folder(request: pytest.FixtureRequest, folders: dict[str, Path]) -> Path:
     return folders[request.param]
 
@@ -109,10 +166,22 @@ def without_the_kernel(folder: Path, place: Path) -> Tagger:
     return tagger
 
 
+class Forgetful(dict[str, Any]):
+    """Holds three things at the most."""
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        if len(self) > 2:
+            self.clear()
+        super().__setitem__(key, value)
+
+
 def that_forgets_words(folder: Path, place: Path) -> Tagger:
     tagger = Tagger(folder, threads=1)
-    room = 20 * tagger.engine.inputs([[""]])["vectors"].nbytes
-    tagger.engine._vectors = WordVectors(tagger.engine._compute, room)
+    if isinstance(tagger.engine, PieceEngine):
+        tagger.engine.features.pieces._known = Forgetful()
+        return tagger
+    reader = tagger.engine.reader
+    reader.vectors = WordVectors(reader.compute, 20 * reader.compute([]).nbytes)
     return tagger
 
 
@@ -165,6 +234,43 @@ def test_torch_gives_the_same_entities(name, folders):
     holds()
 
 
+@pytest.mark.parametrize("name", ENCODED)
+def test_torch_gives_the_same_entities_of_articles(name, folders, encoded):
+    annotate = in_context(Tagger(folders[name], threads=1))
+    network, features = encoded[name]
+
+    @law(10)
+    @given(st.lists(st.lists(ROW, min_size=1, max_size=4), min_size=1, max_size=3))
+    def holds(articles):
+        given = articles if features.context == "document" else [[row] for rows in articles for row in rows]
+        batch = small_encoders.whole(features, given)
+        scores = network.scores(network.tensors(batch))
+        found = Decoder(TAGS, scores, TRUST.temperature, TRUST.mended)(scores.emissions, batch.lengths)
+        documents = [
+            Document.from_words(words, meta={"document": str(at)})
+            for at, sentences in enumerate(articles)
+            for words in sentences
+        ]
+        for mine, document, spans in zip(annotate(documents), documents, found, strict=True):
+            assert same_entities(mine, document.replace(entities=entities_of(document, spans)))
+
+    holds()
+
+
+def test_an_encoder_in_int8_finds_almost_the_same(folders):
+    chance = random.Random(3)
+    texts = [" ".join(chance.choices(WORDS, k=chance.randrange(30))) for _ in range(60)]
+    plain, int8 = (
+        {(at, *entity_place(e)) for at, d in enumerate(Tagger(folders[name])(texts)) for e in d.entities}
+        for name in ("transformer", INT8)
+    )
+    assert len(plain & int8) > 0.9 * len(plain | int8) > 50
+
+
+def entity_place(entity: Entity) -> tuple[int, int, str]:
+    return entity.start, entity.end, entity.label
+
+
 def test_these_taggers_find_entities_and_read_in_windows(folders):
     """Else the laws would be about nothing."""
     chance = random.Random(1)
@@ -179,6 +285,8 @@ def test_these_taggers_find_entities_and_read_in_windows(folders):
 @given(text=TEXT)
 def test_a_text_has_the_entities_of_its_sentences(folder, text):
     tagger = Tagger(folder, threads=1)
+    if tagger.manifest.context:
+        return  # there a sentence is read with its neighbours
     [whole] = tagger([text])
     edges = [*sentence_starts(text, whole.tokens), len(whole.tokens)]
     expected: list[Entity] = []
@@ -192,9 +300,15 @@ def test_a_text_has_the_entities_of_its_sentences(folder, text):
 
 def test_a_sentence_that_fits_is_read_alike_in_windows_of_any_size(folder, tmp_path):
     tagger, copy = Tagger(folder, threads=1), shutil.copytree(folder, tmp_path / "copy")
-    write_manifest(copy, tagger.manifest.model_copy(update={"window": WindowSizes(size=200, overlap=3)}))
+    pieces = tagger.manifest.pieces
+    wide = {
+        "window": WindowSizes(size=200, overlap=3),
+        "pieces": pieces and pieces.model_copy(update={"limit": 60}),
+    }
+    write_manifest(copy, tagger.manifest.model_copy(update=wide))
     whole, chance = Tagger(copy, threads=1), random.Random(2)
-    texts = [" ".join(chance.choices(WORDS[:12], k=chance.randint(0, WINDOW.size))) for _ in range(50)]
+    most = 5 if pieces else WINDOW.size  # words; each of up to four pieces
+    texts = [" ".join(chance.choices(WORDS[:12], k=chance.randint(0, most))) for _ in range(50)]
     assert all(same_entities(*pair) for pair in zip(tagger(texts), whole(texts), strict=True))
 
 
@@ -229,7 +343,7 @@ class Finder:
     A run that an edge of its window cuts is found cut, as a network would find it.
     """
 
-    def begin(self, rows: Sequence[Sequence[str]]) -> Finder:
+    def begin(self, rows: Sequence[Sequence[str]], sizes: Sequence[int]) -> Finder:
         self.found = [([(a, b, "per", 1.0) for a, b in runs(words)], 1.0) for words in rows]
         return self
 

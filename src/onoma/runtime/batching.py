@@ -7,7 +7,7 @@ import os
 import threading
 import time
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from typing import NamedTuple, Self
 
@@ -17,7 +17,7 @@ from onoma.runtime.foreign import check_same
 from onoma.runtime.texts import Text, checked_texts
 from onoma.text import Annotate, Document
 
-__all__ = ["Batching", "Load"]
+__all__ = ["Batching", "Load", "together"]
 
 Answer = Future[list[Document]]
 
@@ -190,23 +190,14 @@ class Batching:
                 self._changed.wait(wait)
 
     def _answer(self, batch: Sequence[_Asked]) -> None:
-        """Run a batch; where that fails, each request by itself: an error reaches its caller alone."""
-        documents = [document for asked in batch for document in asked.documents]
-        try:
-            found = iter(self._tag(documents))
-        except BaseException as error:
-            if len(batch) == 1:
-                self._release(documents)
-                batch[0].answer.set_exception(error)
-            else:
-                for asked in batch:
-                    self._answer([asked])
-            return
-        for asked in batch:
+        for asked, found in zip(batch, together(self._tag, [a.documents for a in batch]), strict=True):
             self._release(asked.documents)
-            asked.answer.set_result([next(found) for _ in asked.documents])
+            if isinstance(found, BaseException):
+                asked.answer.set_exception(found)
+            else:
+                asked.answer.set_result(found)
 
-    def _tag(self, documents: list[Document]) -> list[Document]:
+    def _tag(self, documents: Sequence[Document]) -> list[Document]:
         if not documents:
             return []
         found = list(self.annotate(documents))
@@ -219,3 +210,27 @@ class Batching:
         """Make room, before the caller hears of it: it may ask again at once."""
         with self._changed:
             self._held -= len(documents)
+
+
+def together(tag: Annotate, groups: Sequence[list[Document]]) -> Iterator[list[Document] | BaseException]:
+    """The answers to each group, made in one call; where that fails, each group by itself.
+
+    So an error, which comes in the place of its group's answers, reaches no other.
+
+    >>> def tag(documents):
+    ...     return [d.replace(id=str(1 // len(d.text))) for d in documents]
+    >>> ["error" if isinstance(each, BaseException) else [d.id for d in each]
+    ...  for each in together(tag, [[Document("a")], [Document("")]])]
+    [['1'], 'error']
+    """
+    try:
+        found = iter(tag([document for group in groups for document in group]))
+    except BaseException as error:
+        if len(groups) == 1:
+            yield error
+        else:
+            for group in groups:
+                yield from together(tag, [group])
+        return
+    for group in groups:
+        yield [next(found) for _ in group]

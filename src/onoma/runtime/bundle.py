@@ -1,4 +1,7 @@
-"""A bundle on disk: a folder with ``bundle.json``, two ONNX graphs, lexicon files. No pickle, no code.
+"""A bundle on disk: a folder with ``bundle.json``, ONNX graphs, lexicon files. No pickle, no code.
+
+Its graphs are ``tags.onnx``, which scores the tags of words, and, of networks that read features of words,
+``words.onnx``, which makes their vectors. An encoder reads pieces of words, which ``tokenizer.json`` tells.
 
 ``bundle.json`` is written last and holds the checksum of every other file and of its own content (``seal``),
 so a folder with a manifest is whole; loading verifies format and checksums and says why it refuses.
@@ -9,26 +12,33 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from pydantic import ValidationError
 
 from onoma.errors import BundleError
-from onoma.features.words import WordFeatures
 from onoma.files import whole_file
 from onoma.runtime.manifest import FORMAT, FileCheck, Manifest
 
-__all__ = ["MANIFEST", "TAGS", "WORDS", "read_manifest", "verify", "write_bundle"]
+__all__ = ["MANIFEST", "PARTS", "TAGS", "WORDS", "read_manifest", "verify", "write_bundle"]
 
 MANIFEST = "bundle.json"
 WORDS, TAGS = "words.onnx", "tags.onnx"
-_PARTS = (WORDS, TAGS, "lexicon.json", "tokenizer.json", "words.txt")
+TOKENIZER = "tokenizer.json"
+PARTS = (WORDS, TAGS, "lexicon.json", TOKENIZER, "words.txt")
+
+
+class Savable(Protocol):
+    """What a network knows of words, such as `WordFeatures` or `Pieces`."""
+
+    def save(self, folder: Path) -> None:
+        """Write it into ``folder``."""
 
 
 def write_bundle(
-    folder: Path, manifest: Manifest, words: bytes, tags: bytes, features: WordFeatures
+    folder: Path, manifest: Manifest, words: bytes | None, tags: bytes, features: Savable
 ) -> Manifest:
-    """Write a bundle into ``folder``: the graphs ``words`` and ``tags``, the lexicon, the manifest.
+    """Write a bundle into ``folder``: the graphs ``words``, if any, and ``tags``, the lexicon, the manifest.
 
     Returns the manifest with its checksums.
 
@@ -37,13 +47,15 @@ def write_bundle(
     from onoma import __version__
 
     folder.mkdir(parents=True, exist_ok=True)
-    for name in (MANIFEST, *_PARTS):
+    for name in (MANIFEST, *PARTS):
         (folder / name).unlink(missing_ok=True)
     for name, graph in ((WORDS, words), (TAGS, tags)):
+        if graph is None:
+            continue
         with whole_file(folder / name, "wb") as file:
             file.write(graph)
     features.save(folder)
-    checks = {name: _check(folder / name) for name in _PARTS if (folder / name).is_file()}
+    checks = {name: _check(folder / name) for name in PARTS if (folder / name).is_file()}
     manifest = manifest.model_copy(update={"files": checks, "onoma": __version__, "format": FORMAT})
     write_manifest(folder, manifest)
     return manifest
@@ -84,11 +96,11 @@ def read_manifest(folder: Path) -> Manifest:
 
 def verify(folder: Path, manifest: Manifest) -> None:
     """Compare every file with its checksum; raises `BundleError` naming the first that differs."""
-    for name in (WORDS, TAGS):
+    for name in (WORDS, TAGS) if manifest.pieces is None else (TAGS, TOKENIZER):
         if name not in manifest.files:
             raise BundleError(f"{folder}/{MANIFEST} lists no {name}")
     for name, check in manifest.files.items():
-        if name not in _PARTS:
+        if name not in PARTS:
             raise BundleError(f"{folder}/{MANIFEST} lists {name!r}, which is no part of a bundle")
         path = folder / name
         if not path.is_file():

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import threading
 from array import array
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,35 +12,34 @@ from typing import NamedTuple, Protocol
 
 from onoma.errors import InputError
 from onoma.runtime.foreign import check_same
+from onoma.runtime.forks import fork_lock
 from onoma.runtime.texts import Text, checked_texts
 from onoma.text import Annotate, Coverage, Document, Entity, Token
+from onoma.text.document import LATER
 
-__all__ = ["Caching", "MemoryStore", "Remembered", "Store", "Tally"]
+__all__ = ["Caching", "MemoryStore", "Remembered", "Store", "Tally", "key_of", "recall", "remember"]
 
 
 class Remembered(NamedTuple):
-    """What is kept of an answer: no text. ``tokens`` only where the document came without."""
+    """What is kept of an answer: no text. ``tokens`` only where the document came without.
+
+    ``tokens`` is None where they are the default tokenizer's, which need not be kept.
+    """
 
     entities: tuple[Entity, ...]
     coverage: Coverage | None
-    tokens: tuple[Token, ...]
+    tokens: tuple[Token, ...] | None
 
     @property
     def size(self) -> int:
         """About how many bytes of memory it takes."""
-        parts: Iterable[object] = chain((self, self.entities, self.tokens), self.entities, self.tokens)
-        return sum(map(getsizeof, parts)) + _NUMBERS * (3 * len(self.entities) + 2 * len(self.tokens))
+        tokens = self.tokens or ()
+        parts: Iterable[object] = chain((self, self.entities, tokens), self.entities, tokens)
+        return sum(map(getsizeof, parts)) + _NUMBERS * (3 * len(self.entities) + 2 * len(tokens))
 
 
 _NUMBERS = 28  # bytes of a small int or float
 _ENTRY = 200  # bytes of a key and its place in the table
-
-
-def _lock() -> threading.Lock:
-    """A lock that is free in a process that was forked, with what it guards in order."""
-    lock = threading.Lock()
-    os.register_at_fork(before=lock.acquire, after_in_parent=lock.release, after_in_child=lock.release)
-    return lock
 
 
 class Store(Protocol):
@@ -98,7 +95,7 @@ class Caching:
             MemoryStore() if store is None else store,
             str(told),
         )
-        self._lock = _lock()
+        self._lock = fork_lock()
         self._hits = self._misses = 0
 
     @property
@@ -109,7 +106,7 @@ class Caching:
     def __call__(self, texts: Sequence[Text]) -> list[Document]:
         """The answers, remembered or new. Raises `InputError` naming the position of what is no text."""
         documents = checked_texts(texts)
-        keys = [_key(self.version, document) for document in documents]
+        keys = [key_of(self.version, document) for document in documents]
         wanted = list(dict.fromkeys(keys))
         known = dict(zip(wanted, self.store.get_many(wanted), strict=True)) if wanted else {}
         first = dict(zip(reversed(keys), reversed(documents), strict=True))
@@ -117,7 +114,8 @@ class Caching:
         made = self._make(missing)
         with self._lock:
             self._hits, self._misses = self._hits + len(keys) - len(made), self._misses + len(made)
-        return [_answer(doc, made.get(key) or known[key]) for key, doc in zip(keys, documents, strict=True)]
+        answers = {key: each for key, each in (known | made).items() if each}
+        return [recall(doc, answers[key]) for key, doc in zip(keys, documents, strict=True)]
 
     def _make(self, missing: Mapping[bytes, Document]) -> dict[bytes, Remembered]:
         if not missing:
@@ -125,12 +123,12 @@ class Caching:
         documents = list(missing.values())
         answers = list(self.annotate(documents))
         check_same("the tagger", documents, answers)
-        made = {key: _remembered(*pair) for key, *pair in zip(missing, documents, answers, strict=True)}
+        made = {key: remember(*pair) for key, *pair in zip(missing, documents, answers, strict=True)}
         self.store.put_many(made)
         return made
 
 
-def _key(version: str, document: Document) -> bytes:
+def key_of(version: str, document: Document) -> bytes:
     """32 bytes that differ wherever version, text or tokens do."""
     text = document.text.encode()
     digest = blake2b(f"{version}\0{len(text)}\0".encode(), digest_size=32)
@@ -139,21 +137,25 @@ def _key(version: str, document: Document) -> bytes:
     return digest.digest()
 
 
-def _remembered(document: Document, answer: Document) -> Remembered:
-    return Remembered(answer.entities, answer.coverage, () if document.tokens else answer.tokens)
+def remember(document: Document, answer: Document) -> Remembered:
+    """What to keep of ``answer``, which is that for ``document``."""
+    tokens: tuple[Token, ...] | None = ()
+    if not document.tokens_or_later:
+        tokens = None if answer.tokens_or_later is LATER else answer.tokens
+    return Remembered(answer.entities, answer.coverage, tokens)
 
 
 def _fits(known: Remembered | None, document: Document) -> bool:
     """Whether what a store gives can be about this text: stores outside the process may be tampered with."""
     if known is None:
         return False
-    spans = [*((each.start, each.end) for each in known.entities), *known.tokens]
+    spans = [*((each.start, each.end) for each in known.entities), *(known.tokens or ())]
     return all(0 <= start < end <= len(document.text) for start, end in spans)
 
 
-def _answer(document: Document, known: Remembered | None) -> Document:
-    assert known is not None  # what was not known has been made
-    tokens = document.tokens or known.tokens
+def recall(document: Document, known: Remembered) -> Document:
+    """``document`` with the answer that is remembered for it."""
+    tokens = document.tokens_or_later or (LATER if known.tokens is None else known.tokens)
     return Document(document.text, tokens, known.entities, document.id, document.meta, known.coverage)
 
 
@@ -174,7 +176,7 @@ class MemoryStore:
         self.most_entries, self.most_size = entries, size
         self.size = 0
         self._kept: OrderedDict[bytes, tuple[Remembered, int]] = OrderedDict()
-        self._lock = _lock()
+        self._lock = fork_lock()
 
     def __len__(self) -> int:
         """How many answers it holds."""

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from onoma.errors import InputError
 from onoma.evaluation import judge
 from onoma.evaluation.calibration import expected_error
+from onoma.runtime.articles import in_context
 from onoma.runtime.confidence import Confidence
 from onoma.runtime.tagger import Tagger
 from onoma.text import Document
@@ -86,10 +87,11 @@ def fit_confidence(
 def _seen(tagger: Tagger, dev: Sequence[Document], progress: Callable[[], None]) -> _Seen:
     bare = [document.replace(entities=()) for document in dev]
     rows: list[Reals] = []
+    annotate = in_context(tagger)
     try:
         for temperature in (*TEMPERATURES, 1.0):
             tagger.engine.trust(Confidence(method="temperature", temperature=temperature))
-            judged = judge(dev, tagger(bare))
+            judged = judge(dev, annotate(bare))
             rows.append(judged.predicted.score)
             progress()
     finally:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from onoma.runtime.manifest import Int8Trial, Manifest, Quantised
+from onoma.runtime.manifest import Int8Trial, Manifest, Quantised, Taught
 
 __all__ = ["CARD", "model_card"]
 
@@ -25,6 +25,7 @@ def model_card(manifest: Manifest) -> str:
     <BLANKLINE>
     """
     parts = [f"# {manifest.name}", manifest.description, "\n".join(_facts(manifest)), *_data(manifest)]
+    parts += [_taught(manifest.taught)] if manifest.taught else []
     parts += [_scores(split, scores) for split, scores in manifest.scores.items()]
     parts += [_int8(manifest.quantised)] if manifest.quantised else []
     if manifest.limits:
@@ -49,6 +50,14 @@ def _data(manifest: Manifest) -> Iterator[str]:
     lines += [f"* licence: {corpus.licence}"] if corpus.licence else []
     lines += [f"* attribution: {corpus.attribution}"] if corpus.attribution else []
     yield "## Data\n\n" + "\n".join(lines)
+
+
+def _taught(taught: Taught) -> str:
+    lines = [f"* {taught.how}", f"* teachers: {', '.join(f'`{each}`' for each in taught.teachers)}"]
+    if taught.sentences:
+        size = f"{taught.sentences:,} sentences, {taught.tokens:,} tokens"
+        lines.append(f"* text without labels: {', '.join(taught.text)} ({size})")
+    return "## Teaching\n\n" + "\n".join(lines)
 
 
 def _scores(split: str, scores: Mapping[str, Any]) -> str:

@@ -6,15 +6,18 @@
 from __future__ import annotations
 
 import json
+import re
 from os import PathLike
 from typing import Any
 
 from onoma.errors import InputError
 from onoma.features.static import PieceLexicon, StaticLexicon
 from onoma.files import whole_file, whole_folder
+from onoma.runtime.engines import word_engine
 from onoma.runtime.js_pattern import javascript, ranges_of
 from onoma.runtime.tagger import Tagger
 from onoma.runtime.whole_graph import write_graph
+from onoma.text.characters import IGNORED, INVISIBLE
 from onoma.text.tokenizer import PATTERN
 
 __all__ = ["EDGE", "GRAPH", "write_edge"]
@@ -37,7 +40,7 @@ def write_edge(tagger: Tagger, folder: str | PathLike[str]) -> None:
 
 
 def _content(tagger: Tagger) -> dict[str, Any]:
-    static = tagger.engine.features.static
+    static = word_engine(tagger.engine, "the form for JavaScript").features.static
     return {
         "format": _FORMAT,
         "bundle": tagger.manifest.version,
@@ -45,6 +48,8 @@ def _content(tagger: Tagger) -> dict[str, Any]:
         "alone": tagger.manifest.alone,
         "pattern": javascript(PATTERN),
         "characters": {
+            "ignored": _set_of(IGNORED),
+            "invisible": _set_of(INVISIBLE),
             "upper": ranges_of(str.isupper),
             "letter": ranges_of(str.isalpha),
             "digit": ranges_of(str.isdigit),
@@ -53,6 +58,11 @@ def _content(tagger: Tagger) -> dict[str, Any]:
         "static": static and {"kind": static.kind, "file": static.file_name},
         "pieces": _pieces(static),
     }
+
+
+def _set_of(characters: str) -> str:
+    """The inside of a character class of Python's as one of JavaScript's."""
+    return ranges_of(lambda char: re.match(f"[{characters}]", char) is not None)
 
 
 def _pieces(lexicon: StaticLexicon | None) -> dict[str, Any] | None:

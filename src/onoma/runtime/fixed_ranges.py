@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     import onnx
 
-__all__ = ["with_fixed_ranges"]
+__all__ = ["peaks", "with_fixed_ranges"]
 
 Floats = NDArray[np.float32]
 
@@ -32,15 +32,15 @@ def with_fixed_ranges(model: onnx.ModelProto, calibration: Sequence[Mapping[str,
     lstms = [node for node in model.graph.node if node.op_type == "LSTM"]
     if not lstms:
         return
-    peaks = _peaks(model, [node.input[0] for node in lstms], calibration)
+    largest = peaks(model, [node.input[0] for node in lstms], calibration)
     nodes: list[onnx.NodeProto] = []
     for node in model.graph.node:
-        nodes += _widened(model, node, peaks[node.input[0]]) if node.op_type == "LSTM" else [node]
+        nodes += _widened(model, node, largest[node.input[0]]) if node.op_type == "LSTM" else [node]
     del model.graph.node[:]
     model.graph.node.extend(nodes)
 
 
-def _peaks(
+def peaks(
     model: onnx.ModelProto, names: Sequence[str], calibration: Sequence[Mapping[str, NDArray[Any]]]
 ) -> dict[str, float]:
     """The largest size of a number that each of ``names`` held over ``calibration``."""

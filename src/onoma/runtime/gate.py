@@ -22,22 +22,23 @@ from onoma.errors import InputError
 from onoma.evaluation import Judged, evaluate, judge, paired_bootstrap
 from onoma.evaluation.speed import machine, seconds_of_calls
 from onoma.files import whole_file
+from onoma.runtime.articles import in_context
 from onoma.runtime.bundle import TAGS, WORDS, write_bundle, write_manifest
 from onoma.runtime.calibrate import fit_confidence
 from onoma.runtime.card import CARD, model_card
 from onoma.runtime.manifest import Int8Trial, Manifest, Quantised
-from onoma.runtime.quantise import METHODS, Feeds
+from onoma.runtime.quantise import METHODS, PIECE_METHODS, Feeds, Method, methods_for
 from onoma.runtime.tagger import Tagger
 from onoma.tagging.decode import marginals
 from onoma.text import Document
 
-__all__ = ["STEPS", "try_int8", "write_quantised"]
+__all__ = ["STEPS", "Graphs", "try_int8", "write_quantised"]
 
 F1_MAY_FALL = 0.002
 PROBABILITY_MAY_MOVE = 1e-4
 FASTER_BY = 1.05  # less is within what a second measurement gives
-STEPS = 2 * len(METHODS) + 1
-"""How often `try_int8` reports progress."""
+STEPS = 2 * max(len(METHODS), len(PIECE_METHODS)) + 1
+"""How often `try_int8` reports progress, at the most."""
 
 _SINGLES, _BATCH, _REPEATS = 48, 256, 8  # sentences alone, sentences a batch, rounds of timing
 _LAW = 256  # sentences to compare alone and in batches of mixed length
@@ -47,11 +48,24 @@ Reals = NDArray[np.float64]
 Documents = Sequence[Document]
 
 
+class Graphs(NamedTuple):
+    """A bundle's graphs as the content of their files; one with an encoder may lack the first."""
+
+    words: bytes | None
+    tags: bytes
+
+    @classmethod
+    def of(cls, folder: Path) -> Graphs:
+        """Those of the bundle in ``folder``."""
+        words = folder / WORDS
+        return cls(words.read_bytes() if words.is_file() else None, (folder / TAGS).read_bytes())
+
+
 class _Candidate(NamedTuple):
-    """A quantised network as a tagger, and its graph as bytes."""
+    """A quantised network as a tagger, and its graphs."""
 
     tagger: Tagger
-    graph: bytes
+    graphs: Graphs
 
 
 def try_int8(
@@ -59,8 +73,8 @@ def try_int8(
     dev: Documents,
     calibration: Documents | None = None,
     progress: Callable[[], object] = lambda: None,
-) -> tuple[Quantised, bytes]:
-    """The verdict on the bundle in ``folder``, and the network's graph that it is for, int8 or fp32.
+) -> tuple[Quantised, Graphs]:
+    """The verdict on the bundle in ``folder``, and the network's graphs that it is for, int8 or fp32.
 
     ``calibration`` is what static scales are taken from, by default ``dev``. Nothing is written. Raises
     `InputError` when ``dev`` has no entities, or the bundle is int8 already.
@@ -74,8 +88,9 @@ def try_int8(
     feeds = _feeds(plain, [d for d in calibration or dev if d.tokens][:_CALIBRATION])
     with TemporaryDirectory() as place:
         candidates = {}
-        for name in METHODS:
-            candidates[name] = _candidate(plain, name, feeds, Path(place))
+        for name, method in methods_for(plain.manifest).items():
+            if method.suits(folder):
+                candidates[name] = _candidate(plain, name, method, feeds, Path(place))
             progress()
         before, trials = _judged(plain, dev), []
         progress()
@@ -83,10 +98,12 @@ def try_int8(
             faster = _speeds(plain, candidate.tagger, dev)
             trials.append(_trial(name, candidate, before, dev, faster))
             progress()
-    return _verdict(trials, before, candidates, (folder / TAGS).read_bytes())
+    return _verdict(trials, before, candidates, Graphs.of(folder))
 
 
-def write_quantised(folder: Path, out: Path, quantised: Quantised, graph: bytes, dev: Documents) -> Manifest:
+def write_quantised(
+    folder: Path, out: Path, quantised: Quantised, graphs: Graphs, dev: Documents
+) -> Manifest:
     """Write the bundle of ``folder`` into ``out``, which may be the same, with the network that was chosen.
 
     Where that is int8, confidence is fitted anew on ``dev``, as are the scores, and those on other splits are
@@ -94,8 +111,7 @@ def write_quantised(folder: Path, out: Path, quantised: Quantised, graph: bytes,
     """
     tagger = Tagger(folder)
     manifest = tagger.manifest.model_copy(update={"quantised": quantised})
-    words = (folder / WORDS).read_bytes()
-    manifest = write_bundle(out, manifest, words, graph, tagger.engine.features)
+    manifest = write_bundle(out, manifest, *graphs, tagger.engine.features)
     if quantised.method:
         manifest = _measured_anew(out, manifest, dev)
         write_manifest(out, manifest)
@@ -110,23 +126,26 @@ def _measured_anew(folder: Path, manifest: Manifest, dev: Documents) -> Manifest
         fitted = fit_confidence(tagger, dev).confidence
         manifest = manifest.model_copy(update={"confidence": fitted})
         tagger.engine.trust(fitted)
-    return manifest.model_copy(update={"scores": {"dev": evaluate(tagger, dev).to_dict()}})
+    return manifest.model_copy(update={"scores": {"dev": evaluate(in_context(tagger), dev).to_dict()}})
 
 
 def _feeds(tagger: Tagger, documents: Documents) -> Feeds:
     rows = [document.words for document in documents]
     batches = [rows[at : at + _CALIBRATION_BATCH] for at in range(0, len(rows), _CALIBRATION_BATCH)]
-    return [tagger.engine.network.feeds(tagger.engine.inputs(batch)) for batch in batches]
+    network, calls = tagger.engine.network, tagger.engine.calls
+    return [network.feeds(call) for batch in batches for call in calls(batch)]
 
 
-def _candidate(plain: Tagger, name: str, feeds: Feeds, place: Path) -> _Candidate:
-    method = METHODS[name]
-    graph = method.make(plain.folder / TAGS, feeds).SerializeToString()
+def _candidate(plain: Tagger, name: str, method: Method, feeds: Feeds, place: Path) -> _Candidate:
+    graphs = Graphs.of(plain.folder)
+    if method.words is not None:
+        graphs = graphs._replace(words=method.words(plain.folder).SerializeToString())
+    graphs = graphs._replace(tags=method.make(plain.folder / TAGS, feeds).SerializeToString())
     about = Quantised(method=name, alone=method.alone, verdict="", f1=0, sentences=0, machine="")
     manifest = plain.manifest.model_copy(update={"quantised": about})
     folder = place / str(len(list(place.iterdir())))
-    write_bundle(folder, manifest, (plain.folder / WORDS).read_bytes(), graph, plain.engine.features)
-    return _Candidate(Tagger(folder, threads=1), graph)
+    write_bundle(folder, manifest, *graphs, plain.engine.features)
+    return _Candidate(Tagger(folder, threads=1), graphs)
 
 
 def _trial(name: str, candidate: _Candidate, before: Judged, dev: Documents, faster: Reals) -> Int8Trial:
@@ -143,7 +162,7 @@ def _trial(name: str, candidate: _Candidate, before: Judged, dev: Documents, fas
         batch_gap=_batch_gap(candidate.tagger, dev[:_LAW]),
         speed_single=round(single, 3),
         speed_batch=round(batch, 3),
-        bytes=len(candidate.graph),
+        bytes=len(candidate.graphs.tags),
     )
     return trial.model_copy(update={"refused": _fault(trial, np.quantile(faster, 0.25, axis=0))})
 
@@ -162,20 +181,20 @@ def _fault(trial: Int8Trial, least_faster: Reals) -> str:
 
 
 def _verdict(
-    trials: list[Int8Trial], before: Judged, candidates: dict[str, _Candidate], plain: bytes
-) -> tuple[Quantised, bytes]:
+    trials: list[Int8Trial], before: Judged, candidates: dict[str, _Candidate], plain: Graphs
+) -> tuple[Quantised, Graphs]:
     passed = [trial for trial in trials if not trial.refused]
     best = max(passed, key=lambda trial: trial.speed_single * trial.speed_batch, default=None)
     about = Quantised(
         method=best and best.method,
-        alone=best is not None and METHODS[best.method].alone,
+        alone=best is not None and candidates[best.method].tagger.manifest.alone,
         verdict="int8 refused, fp32 kept" if best is None else _praise(best),
         f1=before.scores.strict.micro.f1,
         sentences=before.sentences,
         machine=machine(),
         trials=trials,
     )
-    return about, plain if best is None else candidates[best.method].graph
+    return about, plain if best is None else candidates[best.method].graphs
 
 
 def _praise(trial: Int8Trial) -> str:
@@ -187,7 +206,8 @@ def _praise(trial: Int8Trial) -> str:
 
 
 def _judged(tagger: Tagger, dev: Documents) -> Judged:
-    return judge(dev, tagger([document.replace(entities=()) for document in dev]), tagger.labels)
+    bare = [document.replace(entities=()) for document in dev]
+    return judge(dev, in_context(tagger)(bare), tagger.labels)
 
 
 def _batch_gap(tagger: Tagger, documents: Documents) -> float:

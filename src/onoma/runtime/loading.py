@@ -11,7 +11,7 @@ from onoma.runtime.bundle import MANIFEST
 from onoma.runtime.providers import CPU
 from onoma.runtime.tagger import Tagger
 
-__all__ = ["DEFAULT", "find", "installed", "load"]
+__all__ = ["DEFAULT", "find", "installed", "load", "own_place"]
 
 DEFAULT = "en-gmb"
 """The bundle that is shipped inside the package."""
@@ -50,6 +50,11 @@ def installed() -> list[tuple[str, Path]]:
         for folder in sorted(place.glob(f"*/{MANIFEST}")):
             seen.setdefault(folder.parent.name, folder.parent)
     return sorted(seen.items())
+
+
+def own_place() -> Path:
+    """Where the user's bundles are kept: ``$ONOMA_MODELS``, else ``onoma/models`` in the data folder."""
+    return next(_places())
 
 
 def _places() -> Iterator[Path]:

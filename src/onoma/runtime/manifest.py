@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any
+import sys
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from onoma.runtime.confidence import Confidence
 
-__all__ = ["FORMAT", "CorpusCard", "FileCheck", "Int8Trial", "Manifest", "Quantised", "WindowSizes"]
+__all__ = [
+    "FORMAT",
+    "CorpusCard",
+    "FileCheck",
+    "Int8Trial",
+    "Manifest",
+    "PieceSizes",
+    "Quantised",
+    "Taught",
+    "WindowSizes",
+]
 
 FORMAT = 2
 """The bundle format that this version writes and reads."""
@@ -36,11 +47,41 @@ class CorpusCard(_Part):
     sentences: dict[str, int] = {}
 
 
+class Taught(_Part):
+    """Whose beliefs the tagger learned from, and on what text beside its corpus.
+
+    ``how`` says it in words; ``teachers`` are versions of taggers, ``text`` names of sources; ``sentences``
+    and ``tokens`` count what had no labels.
+    """
+
+    how: str
+    teachers: list[str]
+    text: list[str] = []
+    sentences: int = 0
+    tokens: int = 0
+
+
 class WindowSizes(_Part):
     """How a sentence of more than ``size`` tokens is read: in windows of that size that share ``overlap``."""
 
     size: int = 256
     overlap: int = 32
+
+
+_ENDLESS = WindowSizes(size=sys.maxsize, overlap=0)
+
+
+class PieceSizes(_Part):
+    """How an encoder reads: windows of at most ``limit`` pieces, special tokens included (see `plan_pieces`).
+
+    Windows over what does not fit one share about ``overlap`` pieces. With ``context`` ``document`` a
+    sentence is read with its neighbours. ``most`` is how many pieces of one word are read.
+    """
+
+    limit: int = 512
+    overlap: int = 128
+    context: Literal["sentence", "document"] = "sentence"
+    most: int = 64
 
 
 class Int8Trial(_Part):
@@ -82,7 +123,8 @@ class Quantised(_Part):
 class Manifest(_Part):
     """Everything about a bundle but its weights and lexicon.
 
-    ``scores`` maps a split's name to the scores measured on it (the JSON of ``onoma evaluate``).
+    ``pieces`` is there for a bundle with an encoder, ``window`` is for the others. ``scores`` maps a split's
+    name to the scores measured on it (the JSON of ``onoma evaluate``).
 
     >>> Manifest(name="tiny", architecture="bilstm", labels=["per"], scheme="bioes", parameters=10).format
     2
@@ -99,7 +141,9 @@ class Manifest(_Part):
     scheme: str
     parameters: int
     window: WindowSizes = WindowSizes()
+    pieces: PieceSizes | None = None
     corpus: CorpusCard | None = None
+    taught: Taught | None = None
     recipe: dict[str, Any] = {}
     confidence: Confidence = Confidence()
     quantised: Quantised | None = None
@@ -111,6 +155,16 @@ class Manifest(_Part):
         """The name, and a number that no bundle with other weights or words has."""
         checks = "".join(f"{name} {check.sha256}\n" for name, check in sorted(self.files.items()))
         return f"{self.name}@{hashlib.sha256(checks.encode()).hexdigest()[:12]}"
+
+    @property
+    def row(self) -> WindowSizes:
+        """How long a row of words may be; one with an encoder takes sentences whole, and windows pieces."""
+        return self.window if self.pieces is None else _ENDLESS
+
+    @property
+    def context(self) -> bool:
+        """Whether a sentence is read among others of its document."""
+        return self.pieces is not None and self.pieces.context == "document"
 
     @property
     def alone(self) -> bool:

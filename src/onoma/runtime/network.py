@@ -10,6 +10,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from onoma.errors import BundleError
+from onoma.runtime.forks import RUNNING
 from onoma.runtime.providers import CPU, check_running, chosen
 from onoma.tagging.decode import TagScores
 
@@ -34,7 +35,8 @@ class Network:
         options.log_severity_level = 3
         providers = chosen(provider)
         try:
-            self._session = onnxruntime.InferenceSession(str(path), options, providers=providers)
+            with RUNNING:
+                self._session = onnxruntime.InferenceSession(str(path), options, providers=providers)
         except Exception as error:  # ONNX Runtime raises its own classes, all straight from Exception
             raise BundleError(f"ONNX Runtime cannot load {path}: {error}") from error
         check_running(self._session, provider)
@@ -48,7 +50,9 @@ class Network:
 
     def run(self, given: dict[str, NDArray[Any]]) -> list[NDArray[Any]]:
         """The graph's outputs, in its order."""
-        found: list[NDArray[Any]] = self._session.run(None, self.feeds(given))
+        feeds = self.feeds(given)
+        with RUNNING:
+            found: list[NDArray[Any]] = self._session.run(None, feeds)
         return found
 
     def __call__(self, given: dict[str, NDArray[Any]]) -> TagScores:

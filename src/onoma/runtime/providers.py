@@ -1,10 +1,16 @@
-"""ONNX Runtime's execution providers by short names: which part of the machine runs the networks."""
+"""ONNX Runtime's execution providers by short names: which part of the machine runs the networks.
+
+It is imported where it is asked: where Onoma's own code runs the network, nothing asks.
+"""
 
 from __future__ import annotations
 
-import onnxruntime
+from typing import TYPE_CHECKING
 
 from onoma.errors import InputError, nearest
+
+if TYPE_CHECKING:
+    import onnxruntime
 
 __all__ = ["CPU", "PROVIDERS", "available", "check_running", "chosen"]
 
@@ -29,6 +35,8 @@ def available() -> list[str]:
     >>> "cpu" in available()
     True
     """
+    import onnxruntime
+
     built = onnxruntime.get_available_providers()
     return [short for short, (name, _) in PROVIDERS.items() if name in built]
 

@@ -135,7 +135,7 @@ def unpack(content: bytes | None) -> Remembered | None:
         return Remembered(
             tuple(map(_entity, entities)),
             None if coverage is None else Coverage(*coverage),
-            tuple(Token(int(a), int(b)) for a, b in tokens),
+            None if tokens is None else tuple(Token(int(a), int(b)) for a, b in tokens),
         )
     except (ValueError, TypeError):
         return None

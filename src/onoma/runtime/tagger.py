@@ -6,31 +6,36 @@ import os
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
-from typing import Literal, NamedTuple, overload
+from typing import TYPE_CHECKING, Literal, NamedTuple, overload
 
 from onoma.errors import InputError
 from onoma.runtime.bundle import read_manifest, verify
-from onoma.runtime.engine import Engine, Reading, Row
+from onoma.runtime.engines import open_engine
+from onoma.runtime.plans import Plan, shifted
 from onoma.runtime.providers import CPU
-from onoma.runtime.texts import Text, tokenised
+from onoma.runtime.texts import Text, whole
 from onoma.tagging import TagSet
 from onoma.tagging.align import token_spans
 from onoma.tagging.decode import ScoredSpan
-from onoma.text import Coverage, Document, Entity, Token
+from onoma.text import Document
 from onoma.text.sentences import sentence_starts
-from onoma.text.windows import Window, merge_spans, plan_windows
+from onoma.text.windows import Window, plan_windows
+
+if TYPE_CHECKING:
+    from onoma.runtime.engine import Reading
+    from onoma.runtime.piece_engine import PieceReading
 
 __all__ = ["Tagger"]
 
 
 class _Chunk(NamedTuple):
-    """Documents whose windows are being read; an item that is none has no window."""
+    """Texts that are being read, in so many rows each; an item that is none has no row."""
 
-    documents: list[Document | InputError]
-    plans: list[list[Window]]
-    reading: Reading
+    plans: list[Plan | InputError]
+    sizes: list[int]
+    reading: Reading | PieceReading
 
 
 class Tagger:
@@ -56,14 +61,7 @@ class Tagger:
         self.tags = TagSet(self.manifest.labels, self.manifest.scheme)
         self.threads = threads or _cores()
         self.version = self.manifest.version
-        self.engine = Engine(
-            self.folder,
-            self.tags,
-            self.threads,
-            self.manifest.confidence,
-            provider=provider,
-            alone=self.manifest.alone,
-        )
+        self.engine = open_engine(self.folder, self.manifest, self.tags, self.threads, provider)
 
     @property
     def name(self) -> str:
@@ -134,48 +132,43 @@ class Tagger:
         while ahead:
             yield from self._finish(ahead.popleft())
 
-    def _begin(self, documents: list[Document | InputError]) -> _Chunk:
-        plans = [self._plan(document) for document in documents]
-        rows: list[list[str]] = []
-        for document, plan in zip(documents, plans, strict=True):
-            if plan and isinstance(document, Document):
-                words = document.words
-                rows += [words] if len(plan) == 1 else [words[w.start : w.end] for w in plan]
-        return _Chunk(documents, plans, self.engine.begin(rows))
+    def _begin(self, texts: list[Text | InputError]) -> _Chunk:
+        window = self.manifest.row
+        plans = [text if isinstance(text, InputError) else Plan(text, window) for text in texts]
+        rows = [[] if isinstance(plan, InputError) else plan.rows() for plan in plans]
+        sizes = list(map(len, rows))
+        return _Chunk(plans, sizes, self.engine.begin(list(chain.from_iterable(rows)), sizes))
 
     def _finish(self, chunk: _Chunk) -> Iterator[Document | InputError]:
-        """The documents with their entities, once their windows have been read."""
-        found = iter(chunk.reading.result())
-        for document, plan in zip(chunk.documents, chunk.plans, strict=True):
-            if isinstance(document, InputError):
-                yield document
-                continue
-            spans, certainty = (
-                next(found) if len(plan) == 1 else _joined(plan, list(islice(found, len(plan))))
-            )
-            coverage = Coverage(len(document.text), len(plan), self.version, certainty)
-            entities = _entities(document.tokens, spans)
-            yield Document(document.text, document.tokens, entities, document.id, document.meta, coverage)
+        """The documents with their entities, once their rows have been read."""
+        found, end = chunk.reading.result(), 0
+        for plan, size in zip(chunk.plans, chunk.sizes, strict=True):
+            start, end = end, end + size
+            if isinstance(plan, InputError):
+                yield plan
+            else:
+                yield plan.answer(found[start:end], self.version)
 
     def _with_readings(self, document: Document, limit: int) -> Document:
         """The document, its entities with other readings, each seen in the window with most around it."""
-        plan, words = self._plan(document), document.words
-        asked: dict[Window, list[ScoredSpan]] = {}
-        for start, end, label in token_spans(document):
-            window = max(plan, key=lambda w: min(start - w.start, w.end - end))
-            asked.setdefault(window, []).append((start - window.start, end - window.start, label, 1.0))
-        others: list[tuple[Entity, ...]] = []
-        for window, spans in asked.items():
-            found = self.engine.readings(words[window.start : window.end], spans, limit)
-            shifted = ([_shifted(span, window.start) for span in each] for each in found)
-            others += [_entities(document.tokens, each) for each in shifted]
+        plan = Plan(document, self.manifest.row)
+        windows = plan.windows or [Window(0, len(plan.words), 0, len(plan.words))]
+        asked: list[list[ScoredSpan]] = [[] for _ in windows]
+        for start, end, label in token_spans(document.replace(tokens=plan.tokens)):
+            at = max(range(len(windows)), key=lambda i: min(start - windows[i].start, windows[i].end - end))
+            asked[at].append((start - windows[at].start, end - windows[at].start, label, 1.0))
+        found = self.engine.readings(plan.rows(), asked, limit)
+        others = [
+            plan.entities([shifted(span, window.start) for span in each])
+            for window, readings in zip(windows, found, strict=True)
+            for each in readings
+        ]
         pairs = zip(document.entities, others, strict=True)
         return document.replace(entities=[replace(e, alternatives=each) for e, each in pairs])
 
-    def _plan(self, document: Document | InputError) -> list[Window]:
-        if isinstance(document, InputError):
-            return []
-        starts, window = sentence_starts(document.text, document.tokens), self.manifest.window
+    def windows(self, document: Document) -> list[Window]:
+        """The windows, of tokens, in which ``document`` is read: sentences, or parts of long ones."""
+        starts, window = sentence_starts(document.text, document.tokens), self.manifest.row
         return plan_windows(len(document.tokens), starts, window.size, window.overlap)
 
 
@@ -184,29 +177,13 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _taken(at: int, text: Text, strict: bool) -> Document | InputError:
-    """The item as a document with tokens; what is wrong with it, if something is."""
+def _taken(at: int, text: Text, strict: bool) -> Text | InputError:
+    """The item if it is a text; what is wrong with it, if something is."""
     try:
-        return tokenised(text)
+        whole(text)
     except InputError as error:
         fault = InputError(f"item {at} (counted from 0): {error}")
         if strict:
             raise fault from None
         return fault
-
-
-def _joined(plan: Sequence[Window], rows: Sequence[Row]) -> Row:
-    """What was read of a text in windows: it is as certain as the least certain of them."""
-    shifted = [[_shifted(span, w.start) for span in spans] for w, (spans, _) in zip(plan, rows, strict=True)]
-    return merge_spans(plan, shifted), min((certainty for _, certainty in rows), default=1.0)
-
-
-def _shifted(span: ScoredSpan, by: int) -> ScoredSpan:
-    start, end, label, score = span
-    return start + by, end + by, label, score
-
-
-def _entities(tokens: Sequence[Token], spans: Iterable[ScoredSpan]) -> tuple[Entity, ...]:
-    return tuple(
-        [Entity(tokens[start].start, tokens[end - 1].end, label, score) for start, end, label, score in spans]
-    )
+    return text

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from onoma.errors import InputError
 from onoma.text import Document
 
-__all__ = ["Text", "checked", "checked_texts", "tokenised"]
+__all__ = ["Text", "checked", "checked_texts", "tokenised", "whole"]
 
 Text = str | Document
 
@@ -36,15 +36,21 @@ def _at(place: int, text: Text) -> Document:
 
 def checked(text: Text) -> Document:
     """``text`` as a `Document`, a string as one without tokens; raises `InputError` for what is no text."""
+    whole(text)
+    return Document(text) if isinstance(text, str) else text
+
+
+def whole(text: Text) -> str:
+    """The characters of ``text``; raises what `checked` raises."""
     if isinstance(text, str):
-        document = Document(text)
+        characters = text
     elif isinstance(text, Document):
-        document = text
+        characters = text.text
     else:
         raise InputError(f"a tagger takes strings and Documents, not {type(text).__name__}")
-    if not (document.text.isascii() or _encodes(document.text)):
+    if not (characters.isascii() or _encodes(characters)):
         raise InputError("the text holds half of a surrogate pair, which is no character")
-    return document
+    return characters
 
 
 def _encodes(text: str) -> bool:
@@ -63,8 +69,4 @@ def tokenised(text: Text) -> Document:
     >>> len(tokenised(Document("Ada wrote.", id="a")).tokens)
     3
     """
-    if isinstance(text, str):
-        return checked(Document.from_text(text))
-    if isinstance(text, Document) and not text.tokens:
-        return checked(text.replace(tokens=Document.from_text(text.text).tokens))
-    return checked(text)
+    return checked(text).tokenised()

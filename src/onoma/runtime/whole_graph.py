@@ -15,6 +15,7 @@ import numpy as np
 from onoma.files import whole_file
 from onoma.runtime.bundle import TAGS, WORDS
 from onoma.runtime.decoding_graph import decoding_graph, graph_of
+from onoma.runtime.engines import word_engine
 from onoma.runtime.tagger import Tagger
 from onoma.tagging.chain import Chain
 
@@ -58,13 +59,16 @@ def whole_graph(tagger: Tagger) -> onnx.ModelProto:
     answer would depend on its batch.
     """
     import onnx
-    from onnx import compose, helper, utils
+    from onnx import compose, helper
 
+    word_engine(tagger.engine, "one graph of all")
     folder, confidence = tagger.folder, tagger.manifest.confidence
     words, tags = (onnx.load(folder / name) for name in (WORDS, TAGS))
-    tags = utils.Extractor(tags).extract_model([i.name for i in tags.graph.input], ["emissions"])
+    _leave_out_moves(tags.graph)
     words = compose.add_prefix(words, "words_", rename_inputs=False)
-    tags = compose.add_prefix(tags, "tags_")
+    # bodies of loops read weights too, whose new names they are not told by themselves
+    renamed = {weight.name: f"tags_{weight.name}" for weight in tags.graph.initializer}
+    compose.add_prefix_graph(tags.graph, "tags_", inplace=True, name_map=renamed)
     chain = Chain(tagger.tags, tagger.engine.scores([[""]]), 1 / confidence.temperature)
     placing, decoding = graph_of(_PLACED, _PLACE, _NUMBERS), decoding_graph(chain, confidence)
     parts = [words.graph, placing.graph, tags.graph, decoding.graph]
@@ -82,6 +86,21 @@ def whole_graph(tagger: Tagger) -> onnx.ModelProto:
     _describe(model, tagger)
     onnx.checker.check_model(model, full_check=True)
     return model
+
+
+def _leave_out_moves(graph: onnx.GraphProto) -> None:
+    """Keep of the outputs the emissions alone: a CRF's arrays, which are constant, are the decoding's."""
+    moves = {output.name for output in graph.output} - {"emissions"}
+    copies = [node for node in graph.node if set(node.output) <= moves]
+    arrays = {name for node in copies for name in node.input} | moves
+    kept = (
+        (graph.output, [output for output in graph.output if output.name not in moves]),
+        (graph.node, [node for node in graph.node if node not in copies]),
+        (graph.initializer, [weight for weight in graph.initializer if weight.name not in arrays]),
+    )
+    for field, values in kept:
+        del field[:]
+        field.extend(values)
 
 
 def write_graph(tagger: Tagger, path: str | PathLike[str]) -> None:
