@@ -235,8 +235,8 @@ def test_nothing_that_could_be_an_encoder_is_refused(spec, monkeypatch, tmp_path
         encoder_folder(spec)
 
 
-def without(name: str):
-    return lambda folder: (folder / name).unlink()
+def without(*names: str):
+    return lambda folder: [(folder / name).unlink() for name in names]
 
 
 def written(name: str, content: bytes):
@@ -275,6 +275,10 @@ BROKEN = {
     "weights of another make": (written("model.safetensors", b"none"), "cannot load an encoder"),
     "config not JSON": (written("config.json", b"{"), "cannot load an encoder"),
     "config of no model": (written("config.json", b"{}"), "cannot load an encoder"),
+    "no tokenizer": (
+        without("tokenizer.json", "tokenizer_config.json"),
+        "has no tokenizer, or one without pieces",
+    ),
     "tokenizer not JSON": (written("tokenizer.json", b"{"), "cannot load an encoder"),
     "a layer missing": (changed_config(num_hidden_layers=3), "lacks 16 of its weights"),
     "code of its own": (

@@ -147,6 +147,12 @@ def test_resuming_with_another_recipe_is_refused(start, setting):
         next(train(start(setting), resume=True))
 
 
+def test_resuming_with_other_labels_names_both(start):
+    list(islice(train(start()), 8))
+    with pytest.raises(TrainingError, match="made with the labels geo, per, now they are per, place"):
+        next(train(start("corpus.map={geo: place}"), resume=True))
+
+
 def test_resuming_with_another_corpus_is_refused(start, tiny_corpus, tmp_path, monkeypatch):
     list(islice(train(start()), 8))
     run = start()

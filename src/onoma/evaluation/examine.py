@@ -29,6 +29,7 @@ class Candidate:
     ``history`` has a mapping for each epoch of its training (see `Fit`); ``trained_on`` is the fingerprint
     of its training corpus and ``dev_f1`` its strict F1 on the dev part of that. ``whole``: it answers only
     for a whole corpus at once, as predictions in a file do, and cannot be timed or tried on other text.
+    ``together``: it reads sentences among others, and is given all at once.
     """
 
     annotate: Annotate
@@ -37,6 +38,7 @@ class Candidate:
     trained_on: str | None = None
     dev_f1: float | None = None
     whole: bool = False
+    together: bool = False
 
 
 class Training(NamedTuple):
@@ -98,9 +100,8 @@ def examine(
     >>> card.scores.strict.micro.support, card.corpus.unknown_labels
     (1, ())
     """
-    documents, predicted = run(
-        candidate.annotate, gold, batch_size=max(len(gold), 1) if candidate.whole else 64, progress=progress
-    )
+    size = max(len(gold), 1) if candidate.whole or candidate.together else 64
+    documents, predicted = run(candidate.annotate, gold, batch_size=size, progress=progress)
     judged = judge(documents, predicted, gold.labels)
     about = _described(corpus or CorpusFacts(), gold, candidate.facts)
     return make_card(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import islice
 
 from onoma.errors import AlignmentError
 from onoma.evaluation.judge import score_spans
@@ -12,6 +11,8 @@ from onoma.evaluation.scores import Scores
 from onoma.text import Annotate, Document
 
 __all__ = ["evaluate", "run"]
+
+_MOST = 4096  # documents at once, however long an article
 
 
 def evaluate(
@@ -23,9 +24,11 @@ def evaluate(
 ) -> Scores:
     """Score ``annotate`` on the documents of ``corpus``, which are tagged without their entities.
 
-    The gold tokens are kept. A predicted entity that does not begin and end at token edges, and is not
-    gold, is a false positive and is counted in `Scores.misaligned`. ``progress`` is told, after each batch,
-    how many documents it held. One batch is in memory at a time.
+    Sentences of one article (``meta["document"]``) that follow one another are given together, whatever the
+    ``batch_size``: a tagger may read them with their neighbours. The gold tokens are kept. A predicted entity
+    that does not begin and end at token edges, and is not gold, is a false positive and is counted in
+    `Scores.misaligned`. ``progress`` is told, after each batch, how many documents it held. One batch is in
+    memory at a time.
 
     Raises `AlignmentError` when what comes back is not about the same texts, `TagError` for an entity
     outside its text.
@@ -74,11 +77,27 @@ def run(
 def _batches(
     annotate: Annotate, corpus: Iterable[Document], size: int
 ) -> Iterator[tuple[list[Document], list[Document]]]:
-    rest = iter(corpus)
-    while batch := list(islice(rest, size)):
+    for batch in _whole_articles(corpus, size):
         predicted = annotate([document.replace(entities=()) for document in batch])
         _check_same_texts(batch, predicted)
         yield batch, predicted
+
+
+def _whole_articles(corpus: Iterable[Document], size: int) -> Iterator[list[Document]]:
+    """``size`` documents at a time, and the rest of the article in which the last one stands."""
+    batch: list[Document] = []
+    for document in corpus:
+        if len(batch) >= max(size, 1) and not _goes_on(batch, document):
+            yield batch
+            batch = []
+        batch.append(document)
+    if batch:
+        yield batch
+
+
+def _goes_on(batch: Sequence[Document], document: Document) -> bool:
+    article = document.meta.get("document")
+    return len(batch) < _MOST and article is not None and article == batch[-1].meta.get("document")
 
 
 def _check_same_texts(gold: Sequence[Document], predicted: Sequence[Document]) -> None:

@@ -1,12 +1,16 @@
 """The batches of an epoch: which sentences go together is a pure function of seed and epoch.
 
 So a resumed run needs to know no more than its epoch and step to see exactly the batches it would have seen.
+A *table* turns stored sentences into batches of the kind that a network reads: `WordTable` here, `PieceTable`
+in a file of its own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,57 +21,112 @@ from onoma.tagging import TagSet
 from onoma.training.recipe import Training
 from onoma.training.store import Store
 
-__all__ = ["EpochPlan", "WordTable", "plan_epoch"]
+__all__ = ["EpochPlan", "Lexicon", "Part", "Table", "Teach", "WordTable", "gold_of", "grouped", "plan_epoch"]
 
 _POOL = 50  # batches sorted by length together: little padding, much chance
+_JUDGED = 128  # sentences of like length a batch, where none is learned from
 
-Piece = tuple[int, int, int]
-"""A sentence number and the range of its tokens that a batch reads."""
+Part = tuple[int, int, int]
+"""A sentence's number in the store and the range of its tokens that a batch has a row of tags for."""
+
+Teach = Callable[[Sequence[Part]], Any]
+"""What a network is to learn of the sentences of a batch, where that is not their gold tags."""
+
+Item = TypeVar("Item")
 
 
-def plan_epoch(lengths: NDArray[np.int64], training: Training, seed: int, epoch: int) -> list[list[Piece]]:
-    """The pieces of each batch: every token of every sentence once, in an order drawn from seed and epoch.
+class Table(Protocol):
+    """What makes batches of a store's sentences; what stands for a row of a batch is its own affair."""
+
+    def epoch(self, training: Training, seed: int, epoch: int) -> list[list[Any]]:
+        """The rows of each batch of an epoch: every token of every sentence once."""
+
+    def whole(self) -> Iterator[list[Any]]:
+        """The rows of batches to be judged: all sentences, read as in use."""
+
+    def batch(self, rows: Sequence[Any]) -> tuple[Any, list[Part]]:
+        """The batch of some rows, and what its sentences are."""
+
+    def tokens(self, rows: Sequence[Any]) -> int:
+        """How many tokens the sentences of that batch have."""
+
+
+def plan_epoch(lengths: NDArray[np.int64], training: Training, seed: int, epoch: int) -> list[list[Part]]:
+    """The parts in each batch: every token of every sentence once, in an order drawn from seed and epoch.
 
     >>> plan = plan_epoch(np.array([3, 20, 2]), Training(batch_size=2, max_length=8), seed=1, epoch=0)
-    >>> sorted(piece for batch in plan for piece in batch)
+    >>> sorted(part for batch in plan for part in batch)
     [(0, 0, 3), (1, 0, 7), (1, 7, 14), (1, 14, 20), (2, 0, 2)]
     """
     chance = np.random.default_rng([seed, epoch])
     order = chance.permutation(len(lengths))
-    pieces = [piece for i in order for piece in _cut(int(i), int(lengths[i]), training.max_length)]
-    size = training.batch_size
-    pool = _POOL * (size if training.batch_by == "sentences" else max(1, size // 16))
-    batches: list[list[Piece]] = []
-    for at in range(0, len(pieces), pool):
-        batches += _group(sorted(pieces[at : at + pool], key=_width), size, training.batch_by)
-    return [batches[i] for i in chance.permutation(len(batches))]
+    parts = [part for i in order for part in _cut(int(i), int(lengths[i]), training.max_length)]
+    return grouped(parts, training, chance, width=_width)
 
 
-def _width(piece: Piece) -> int:
-    return piece[2] - piece[1]
+def _width(part: Part) -> int:
+    return part[2] - part[1]
 
 
-def _cut(sentence: int, length: int, longest: int) -> Iterator[Piece]:
+def _cut(sentence: int, length: int, longest: int) -> Iterator[Part]:
     """Equal windows of at most ``longest`` tokens that tile the sentence."""
     count = -(-length // longest)
     edges = [min(round(-(-length * i // count)), length) for i in range(count + 1)]
     yield from ((sentence, a, b) for a, b in pairwise(edges))
 
 
-def _group(pieces: list[Piece], size: int, by: str) -> Iterator[list[Piece]]:
-    """Runs of ``size`` sentences, or as many as stay within ``size`` tokens once padded."""
-    batch: list[Piece] = []
-    for piece in pieces:
-        full = len(batch) >= size if by == "sentences" else _width(piece) * (len(batch) + 1) > size
-        if batch and full:
+def grouped(
+    rows: Sequence[Item],
+    training: Training,
+    chance: np.random.Generator,
+    *,
+    width: Callable[[Item], int],
+    sentences: Callable[[Item], int] = lambda row: 1,
+) -> list[list[Item]]:
+    """Rows, which come in an order drawn by chance, as batches: those of like ``width`` together.
+
+    ``sentences`` says how many a row counts for where batches are of so many sentences; where they are of
+    so many tokens, ``width`` is what a row has of those.
+    """
+    by, size = training.batch_by, training.batch_size
+    share = sum(map(sentences, rows)) / max(len(rows), 1)
+    pool = max(1, round(_POOL * size / (share if by == "sentences" else 16)))
+    batches: list[list[Item]] = []
+    for at in range(0, len(rows), pool):
+        alike = sorted(rows[at : at + pool], key=width)
+        batches += (
+            _by_sentences(alike, size, sentences) if by == "sentences" else _by_width(alike, size, width)
+        )
+    return [batches[i] for i in chance.permutation(len(batches))]
+
+
+def _by_sentences(rows: list[Item], size: int, sentences: Callable[[Item], int]) -> Iterator[list[Item]]:
+    """Runs of rows with no more than ``size`` sentences, unless one alone has more."""
+    batch: list[Item] = []
+    held = 0
+    for row in rows:
+        if batch and held + sentences(row) > size:
             yield batch
-            batch = []
-        batch.append(piece)
+            batch, held = [], 0
+        batch.append(row)
+        held += sentences(row)
     if batch:
         yield batch
 
 
-class WordTable:
+def _by_width(rows: list[Item], size: int, width: Callable[[Item], int]) -> Iterator[list[Item]]:
+    """Runs of rows, ascending in width, that stay within ``size`` once padded, unless one alone does not."""
+    batch: list[Item] = []
+    for row in rows:
+        if batch and width(row) * (len(batch) + 1) > size:
+            yield batch
+            batch = []
+        batch.append(row)
+    if batch:
+        yield batch
+
+
+class Lexicon:
     """Features of every distinct word of a store, from which a batch takes those it needs."""
 
     def __init__(self, store: Store, features: WordFeatures) -> None:
@@ -75,7 +134,7 @@ class WordTable:
             name: array.astype(np.int32) for name, array in features.arrays(store.words()).items()
         }
 
-    def batch(self, sentences: list[NDArray[np.integer]]) -> Batch:
+    def batch(self, sentences: Sequence[NDArray[np.integer]]) -> Batch:
         """The batch of word numbers in a store, one array a sentence."""
         index, lengths = pad_index([words + 1 for words in sentences])
         used, inverse = np.unique(index, return_inverse=True)
@@ -92,43 +151,77 @@ def _trim(array: NDArray[np.int32]) -> NDArray[np.int64]:
     return array.astype(np.int64)
 
 
+class WordTable:
+    """Batches for networks that read words: a row is a `Part`, a sentence or a window of a long one."""
+
+    def __init__(self, store: Store, features: WordFeatures) -> None:
+        self._store, self._lexicon = store, Lexicon(store, features)
+
+    def epoch(self, training: Training, seed: int, epoch: int) -> list[list[Part]]:
+        """See `plan_epoch`."""
+        return plan_epoch(self._store.lengths, training, seed, epoch)
+
+    def whole(self) -> Iterator[list[Part]]:
+        """All sentences whole, those of like length together."""
+        lengths = self._store.lengths
+        order = np.argsort(lengths, kind="stable")
+        for at in range(0, len(order), _JUDGED):
+            yield [(int(i), 0, int(lengths[i])) for i in order[at : at + _JUDGED]]
+
+    def batch(self, rows: Sequence[Part]) -> tuple[Batch, list[Part]]:
+        """The batch of some parts, which are its sentences."""
+        return self._lexicon.batch([self._store.sentence(s)[0][a:b] for s, a, b in rows]), list(rows)
+
+    def tokens(self, rows: Sequence[Part]) -> int:
+        """Tokens of the parts."""
+        return sum(map(_width, rows))
+
+
 class EpochPlan:
-    """The batches of one epoch with their gold tags; ``plan[i]`` is batch ``i``."""
+    """The batches of one epoch with their gold tags, or what ``teach`` says; ``plan[i]`` is batch ``i``."""
 
     def __init__(
-        self, store: Store, table: WordTable, tags: TagSet, training: Training, seed: int, epoch: int
+        self,
+        store: Store,
+        table: Table,
+        tags: TagSet,
+        training: Training,
+        seed: int,
+        epoch: int,
+        teach: Teach | None = None,
     ) -> None:
-        self._store, self._table, self._tags = store, table, tags
+        self._store, self._table = store, table
+        self._teach = teach or (lambda parts: pad_index([gold_of(store, part, tags) for part in parts])[0])
         self._dropout = training.word_dropout
-        self._plan = plan_epoch(store.lengths, training, seed, epoch)
+        self._plan = table.epoch(training, seed, epoch)
         self._chance = (seed, epoch, 1)
 
     def __len__(self) -> int:
         return len(self._plan)
 
-    def __getitem__(self, i: int) -> tuple[Batch, NDArray[np.int64]]:
-        """Batch ``i`` and its tag ids ``[batch, time]``."""
-        rows = [(self._store.sentence(s), a, b) for s, a, b in self._plan[i]]
-        batch = self._table.batch([words[a:b] for (words, _), a, b in rows])
-        gold, _ = pad_index([self._window_tags(tags, a, b) for (_, tags), a, b in rows])
-        return self._forget(batch, i), gold
+    def __getitem__(self, i: int) -> tuple[Any, Any]:
+        """Batch ``i`` and its tag ids ``[batch, time]``, or what else is to be learned."""
+        batch, parts = self._table.batch(self._plan[i])
+        return self._forget(batch, i), self._teach(parts)
 
     def tokens(self, i: int) -> int:
         """How many tokens batch ``i`` holds."""
-        return sum(map(_width, self._plan[i]))
+        return self._table.tokens(self._plan[i])
 
-    def _window_tags(self, tags: NDArray[np.integer], start: int, end: int) -> NDArray[np.integer]:
-        """The tags of a window; an entity that its edge cuts is tagged as far as the window sees it."""
-        if end - start == len(tags):
-            return tags
-        inside = self._tags.decode(tags[start:end])
-        return self._tags.encode(inside, end - start)
-
-    def _forget(self, batch: Batch, i: int) -> Batch:
+    def _forget(self, batch: Any, i: int) -> Any:
         """Train some known words as unknown, so that the vector of unknown words is learned too."""
-        if not self._dropout:
+        if not self._dropout or "word" not in batch.words:
             return batch
         word = batch.words["word"]
         drawn = np.random.default_rng([*self._chance, i]).random(len(word)) < self._dropout
         known = np.where(drawn & (word > UNKNOWN), UNKNOWN, word)
-        return Batch({**batch.words, "word": known}, batch.index, batch.lengths)
+        return replace(batch, words={**batch.words, "word": known})
+
+
+def gold_of(store: Store, part: Part, tags: TagSet) -> NDArray[np.integer]:
+    """The tag ids of a part of a sentence; an entity that its edge cuts is tagged as far as it is seen."""
+    sentence, start, end = part
+    _, gold = store.sentence(sentence)
+    if end - start == len(gold):
+        return gold
+    return tags.encode(tags.decode(gold[start:end]), end - start)

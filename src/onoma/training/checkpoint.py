@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import torch
 from onoma.errors import TrainingError
 from onoma.files import whole_file
 
-__all__ = ["load_checkpoint", "random_state", "restore_random_state", "save_checkpoint"]
+__all__ = ["check_fits", "load_checkpoint", "random_state", "restore_random_state", "save_checkpoint"]
 
 
 def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
@@ -29,6 +30,24 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
             f"cannot read the checkpoint {path}: {error}; start again without --resume"
         ) from error
     return state
+
+
+def check_fits(path: Path, state: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+    """Raise `TrainingError` saying in what ``state``, read from ``path``, differs from what is ``now``.
+
+    Lists, such as that of the labels, are told; of what is marked by a fingerprint only that it differs.
+    """
+    for what, mark in now.items():
+        made = state.get(what)
+        if made == mark:
+            continue
+        which = f"another {what}"
+        if isinstance(mark, list) and isinstance(made, list):
+            which = f"the {what} {', '.join(made)}, now they are {', '.join(mark)}"
+        raise TrainingError(
+            f"{path} was made with {which}; resume with the recipe and corpus it was made with, "
+            "or start anew with another --out"
+        )
 
 
 def random_state() -> dict[str, Any]:

@@ -15,9 +15,9 @@ from typing import Literal, get_args
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from tokenizers import Tokenizer
 
 from onoma.errors import InputError, nearest
+from onoma.features.pieces import Pieces
 from onoma.features.principal import check_reducible, fit_reduction
 from onoma.features.static import PieceLexicon, StaticVectors
 from onoma.training.encoders import encoder_folder, encoder_licence, encoder_name, load_encoder
@@ -109,7 +109,8 @@ def _embedding_layer(model: torch.nn.Module) -> Callable[[torch.Tensor], torch.T
 
 def _last_layer(model: torch.nn.Module, tokenizer_json: str) -> Callable[[torch.Tensor], torch.Tensor]:
     """ids [n, 1] → the last layer's output at the piece [n, width]."""
-    before, after = _frame(tokenizer_json)
+    pieces = Pieces(tokenizer_json)
+    before, after = (torch.tensor(ids, dtype=torch.long) for ids in (pieces.before, pieces.after))
 
     def run(ids: torch.Tensor) -> torch.Tensor:
         parts = [before.expand(len(ids), -1), ids, after.expand(len(ids), -1)]
@@ -118,12 +119,3 @@ def _last_layer(model: torch.nn.Module, tokenizer_json: str) -> Callable[[torch.
         return hidden[:, before.numel()]  # type: ignore[no-any-return]
 
     return run
-
-
-def _frame(tokenizer_json: str) -> tuple[torch.Tensor, torch.Tensor]:
-    """The ids that the tokenizer puts before and after a text, such as [CLS] and [SEP]."""
-    encoding = Tokenizer.from_str(tokenizer_json).encode("a")
-    own = [place for place, added in enumerate(encoding.special_tokens_mask) if not added]
-    first, last = (own[0], own[-1] + 1) if own else (1, 1)
-    ids = torch.tensor(encoding.ids, dtype=torch.long)
-    return ids[:first], ids[last:]

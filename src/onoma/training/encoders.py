@@ -7,7 +7,7 @@ tokenizer will do.
 from __future__ import annotations
 
 import importlib.util
-import json
+import logging
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,11 +17,12 @@ from typing import Any
 
 import torch
 import transformers
-from transformers import AutoModel, AutoTokenizer
+from transformers import AutoModel, AutoModelForMaskedLM, AutoTokenizer
 
 from onoma.errors import InputError
+from onoma.features.pieces import for_single_words
 
-__all__ = ["encoder_folder", "encoder_licence", "encoder_name", "load_encoder"]
+__all__ = ["encoder_folder", "encoder_licence", "encoder_name", "load_encoder", "load_masked"]
 
 WEIGHTS = ("model.safetensors", "model.safetensors.index.json", "pytorch_model.bin")
 PACKAGE = "package:"
@@ -68,17 +69,30 @@ def load_encoder(place: Path | str) -> tuple[torch.nn.Module, str]:
     backend = getattr(tokenizer, "backend_tokenizer", None)
     if backend is None:
         raise InputError(f"the encoder {place} has no fast tokenizer (tokenizer.json), which is needed")
-    return model.eval().float(), _for_single_words(backend.to_str())
+    if set(tokenizer.get_vocab()) <= set(tokenizer.all_special_tokens):  # transformers makes one up
+        raise InputError(f"the encoder {place} has no tokenizer, or one without pieces: {EXPECTED}")
+    return model.eval().float(), for_single_words(backend.to_str())
 
 
-def _for_single_words(tokenizer_json: str) -> str:
-    """Without padding and truncation; byte-level pieces as they stand after a space, as most words do."""
-    settings = json.loads(tokenizer_json) | {"padding": None, "truncation": None}
-    step = settings.get("pre_tokenizer") or {}
-    for part in step.get("pretokenizers", [step]):
-        if part.get("type") == "ByteLevel":
-            part["add_prefix_space"] = True
-    return json.dumps(settings, ensure_ascii=False)
+def load_masked(spec: str | PathLike[str]) -> tuple[Any, Any]:
+    """A masked language model in evaluation mode, and its tokenizer, which reads words one by one.
+
+    Raises `InputError` when it cannot be loaded or was saved without the head that guesses masked words.
+    """
+    place = encoder_folder(spec)
+    try:
+        with _quiet():
+            tokenizer = AutoTokenizer.from_pretrained(place, add_prefix_space=True)
+            model, found = AutoModelForMaskedLM.from_pretrained(place, output_loading_info=True)
+    except Exception as error:  # as in load_encoder
+        first = str(error).strip().split("\n")[0]
+        raise InputError(f"cannot load a masked language model from {spec} ({first}): {EXPECTED}") from error
+    if missing := sorted(found["missing_keys"]):
+        raise InputError(
+            f"{spec} was saved without the head that guesses masked words ({missing[0]} is missing): use the "
+            "encoder as it was pretrained, such as bert-base-cased"
+        )
+    return model.eval().float(), tokenizer
 
 
 def _checked(folder: Path) -> Path:
@@ -119,12 +133,15 @@ def encoder_licence(place: Path | str) -> str:
 def _quiet() -> Iterator[None]:
     """Keep the loader's own reports and bars off the terminal: what matters is raised."""
     log: Any = transformers.utils.logging
-    verbosity, bars = log.get_verbosity(), log.is_progress_bar_enabled()
+    hub = logging.getLogger("huggingface_hub")
+    verbosity, bars, level = log.get_verbosity(), log.is_progress_bar_enabled(), hub.level
     log.set_verbosity_error()
     log.disable_progress_bar()
+    hub.setLevel(logging.ERROR)
     try:
         yield
     finally:
+        hub.setLevel(level)
         log.set_verbosity(verbosity)
         if bars:
             log.enable_progress_bar()

@@ -17,19 +17,25 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from accelerate import Accelerator
-from accelerate.state import AcceleratorState
 
 from onoma.errors import TrainingError
 from onoma.evaluation import Scores
-from onoma.models import Network, TensorBatch
-from onoma.training.batches import EpochPlan, WordTable
-from onoma.training.checkpoint import load_checkpoint, random_state, restore_random_state, save_checkpoint
+from onoma.models import Network
+from onoma.training.batches import EpochPlan, Table
+from onoma.training.checkpoint import (
+    check_fits,
+    load_checkpoint,
+    random_state,
+    restore_random_state,
+    save_checkpoint,
+)
+from onoma.training.freezing import Freezing
 from onoma.training.recipe import Recipe
 from onoma.training.schedule import MovingAverage, make_optimiser, rate_at
 from onoma.training.store import Store
+from onoma.training.trouble import accelerator_for, divergence_advice, telling_of_memory
 
-__all__ = ["Epoch", "Run", "Step", "train"]
+__all__ = ["Epoch", "Run", "Step", "fingerprint", "train"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +75,12 @@ class Run:
     recipe: Recipe
     network: Network
     store: Store
-    table: WordTable
+    table: Table
     judge: Callable[[Network], tuple[float, Scores]]
     folder: Path
     random: dict[str, Any]  # generators as they stood when the network's weights were drawn
+    changed: Callable[[int], tuple[Store, Table]] | None = None  # the corpus of an epoch, if augmented
+    teach: Callable[..., Any] | None = None  # what is learned in the place of gold tags, see `Teach`
 
     @property
     def last(self) -> Path:
@@ -107,10 +115,14 @@ class _Learner:
 
     def __init__(self, run: Run) -> None:
         self.run, self.recipe = run, run.recipe
-        precision = run.recipe.training.mixed_precision
-        AcceleratorState._reset_state()  # else a second run in one process must be of the first's precision
-        self.accelerator = Accelerator(mixed_precision=precision)
-        optimiser = make_optimiser(run.network, run.recipe.optimiser)
+        training = run.recipe.training
+        self.accelerator = accelerator_for(training)
+        self.freezing = Freezing(run.network, training)
+        if training.gradient_checkpointing:
+            run.network.save_memory()
+        self.freezing.at(training.epochs)  # the optimiser is given all that ever learns
+        optimiser = make_optimiser(run.network, run.recipe.optimiser, run.network.depths())
+        self.freezing.at(0)
         self.model, self.optimiser = self.accelerator.prepare(run.network, optimiser)
         self.average = MovingAverage(self.network, run.recipe.optimiser.average)
         self.epoch = self.step = self.updates = 0
@@ -127,8 +139,10 @@ class _Learner:
     def epochs(self) -> Iterator[Step | Epoch]:
         while self.epoch < self.recipe.training.epochs and not self._out_of_patience():
             run, recipe = self.run, self.recipe
+            self.freezing.at(self.epoch)
             tags = self.network.tags
-            plan = EpochPlan(run.store, run.table, tags, recipe.training, recipe.seed, self.epoch)
+            store, table = run.changed(self.epoch) if run.changed else (run.store, run.table)
+            plan = EpochPlan(store, table, tags, recipe.training, recipe.seed, self.epoch, run.teach)
             yield from self._steps(plan)
             yield self._close_epoch()
 
@@ -151,17 +165,19 @@ class _Learner:
 
     def _learn(self, plan: EpochPlan, steps: int) -> None:
         arrays, gold = plan[self._batch(plan, self.step)]
-        batch = TensorBatch.of(arrays, self.accelerator.device)
-        with self.accelerator.autocast():
-            loss = self.model(batch, torch.from_numpy(gold).to(self.accelerator.device))
-        self._count(float(loss.detach()), int(arrays.lengths.sum()))
+        tokens = int(arrays.lengths.sum())
         first = self.step - self.step % self.recipe.optimiser.accumulate
         group = range(first, min(first + self.recipe.optimiser.accumulate, steps))
-        tokens = sum(plan.tokens(self._batch(plan, step)) for step in group)
-        # weighed by tokens, batches summed into one step give the gradient of one large batch
-        self.accelerator.backward(loss * (int(arrays.lengths.sum()) / tokens))
-        if self.step == group[-1]:
-            self._update(steps)
+        summed = sum(plan.tokens(self._batch(plan, step)) for step in group)
+        with telling_of_memory(self.recipe, len(arrays.lengths)):
+            batch = self.network.tensors(arrays, self.accelerator.device)
+            with self.accelerator.autocast():
+                loss = self.model(batch, _tensor(gold).to(self.accelerator.device))
+            self._count(float(loss.detach()), tokens)
+            # weighed by tokens, batches summed into one step give the gradient of one large batch
+            self.accelerator.backward(loss * (tokens / summed))
+            if self.step == group[-1]:
+                self._update(steps)
 
     def _batch(self, plan: EpochPlan, step: int) -> int:
         """The batch that this process learns from at ``step``."""
@@ -181,7 +197,7 @@ class _Learner:
         good = f"the last good checkpoint is {self.run.last}" if kept else "there was no checkpoint yet"
         return TrainingError(
             f"{what} in epoch {self.epoch + 1}, step {self.step + 1}; {good}. "
-            "Try a lower optimiser.rate, a smaller optimiser.clip, or no mixed precision"
+            + divergence_advice(self.recipe.training)
         )
 
     def _update(self, steps: int) -> None:
@@ -189,11 +205,21 @@ class _Learner:
         if options.clip is not None:
             self.accelerator.clip_grad_norm_(self.model.parameters(), options.clip)
         for group in self.optimiser.param_groups:
-            group["lr"] = self._rate(steps)
+            group["lr"] = self._rate(steps) * group["share"]
+        before = self._loss_scale()
         self.optimiser.step()
         self.optimiser.zero_grad()
         self.updates += 1
-        self.average.update(self.network)
+        # Accelerate's own word on this is wrong of fused optimisers, which leave a step out by themselves
+        if self._loss_scale() >= before:
+            self.average.update(self.network)
+        elif self._loss_scale() < 1:
+            raise self._diverged("gradients overflowed under fp16, however little the loss was scaled")
+
+    def _loss_scale(self) -> float:
+        """What the loss is multiplied by under fp16: it halves each time that gradients overflow."""
+        scaler = self.accelerator.scaler
+        return 1.0 if scaler is None else float(scaler.get_scale())
 
     def _rate(self, steps: int) -> float:
         total = math.ceil(steps / self.recipe.optimiser.accumulate) * self.recipe.training.epochs
@@ -206,7 +232,7 @@ class _Learner:
             best = all(f1 > past["dev_f1"] for past in self.history)
             if best and self.accelerator.is_main_process:
                 save_checkpoint(self.run.best, {"network": self._weights(), "epoch": self.epoch})
-        rate = self.optimiser.param_groups[0]["lr"]
+        rate = self.optimiser.param_groups[0]["lr"] / self.optimiser.param_groups[0]["share"]
         loss, seconds = self.loss_sum / self.loss_tokens, self._clock()
         event = Epoch(self.epoch, loss, dev_loss, f1, rate, best, round(seconds, 3))
         self.history.append(asdict(event))
@@ -244,10 +270,12 @@ class _Learner:
     def state(self) -> dict[str, Any]:
         """Everything a resumed run needs."""
         return {
-            "recipe": _fingerprint(self.recipe),
+            "recipe": fingerprint(self.recipe),
             "corpus": self.run.store.key,
+            "labels": self.network.tags.labels,
             "network": self._weights(),
             "optimiser": self.optimiser.state_dict(),
+            "scaler": None if self.accelerator.scaler is None else self.accelerator.scaler.state_dict(),
             "average": {"weights": self.average.weights, "steps": self.average.steps},
             "random": random_state(),
             "at": {name: getattr(self, name) for name in _PLACE},
@@ -256,15 +284,13 @@ class _Learner:
 
     def restore(self, state: dict[str, Any]) -> None:
         """Take up a checkpoint's state; raises `TrainingError` when it was made by another recipe."""
-        now = {"recipe": _fingerprint(self.recipe), "corpus": self.run.store.key}
-        for what, mark in now.items():
-            if state.get(what) != mark:
-                raise TrainingError(
-                    f"{self.run.last} was made with another {what}; resume with that one, "
-                    "or start anew with another --out"
-                )
+        labels = self.network.tags.labels
+        now = {"labels": labels, "recipe": fingerprint(self.recipe), "corpus": self.run.store.key}
+        check_fits(self.run.last, state, now)
         self.network.load_state_dict(state["network"])
         self.optimiser.load_state_dict(state["optimiser"])
+        if self.accelerator.scaler is not None:
+            self.accelerator.scaler.load_state_dict(state["scaler"])
         self.average.steps = state["average"]["steps"]
         device = self.accelerator.device
         self.average.weights = {name: w.to(device) for name, w in state["average"]["weights"].items()}
@@ -274,12 +300,20 @@ class _Learner:
         restore_random_state(state["random"])
 
 
+_ELSEWHERE: Any = {"output": True, "training": {"checkpoint_every", "gradient_checkpointing"}}
+
+
+def _tensor(gold: Any) -> Any:
+    """What a batch is to learn, as something that can move to a device."""
+    return gold if hasattr(gold, "to") else torch.from_numpy(gold)
+
+
 _PLACE = ("epoch", "step", "updates", "loss_sum", "loss_tokens", "epoch_seconds")
 
 
-def _fingerprint(recipe: Recipe) -> str:
-    """Of all that shapes the weights; where they go does not."""
-    content = recipe.model_dump_json(exclude={"output": True, "training": {"checkpoint_every"}})
+def fingerprint(recipe: Recipe) -> str:
+    """Of all that shapes the weights; where they go does not, nor an option that is not taken (None)."""
+    content = recipe.model_dump_json(exclude=_ELSEWHERE, exclude_none=True)
     return hashlib.sha256(content.encode()).hexdigest()
 
 

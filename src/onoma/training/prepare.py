@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
+from accelerate import PartialState
 
 from onoma.corpus import Corpus, read_split
 from onoma.corpus.label_map import check_used, label_map
 from onoma.errors import InputError, RecipeError
-from onoma.features.static import StaticVectors
-from onoma.features.words import WordFeatures, build_features
-from onoma.models import ARCHITECTURES, LexicalLayer, Network
+from onoma.features.piece_batch import PieceFeatures
+from onoma.features.words import WordFeatures
+from onoma.runtime.manifest import Taught
 from onoma.tagging import TagSet
-from onoma.training.batches import WordTable
+from onoma.training.augment import Augmented
+from onoma.training.batches import Table
 from onoma.training.checkpoint import random_state
 from onoma.training.judge import DevJudge
 from onoma.training.loop import Run
-from onoma.training.recipe import CorpusSource, Recipe, VectorSource
-from onoma.training.store import Store, build_store, cache_folder
+from onoma.training.networks import build
+from onoma.training.piece_table import table_of
+from onoma.training.recipe import CorpusSource, Recipe
+from onoma.training.store import Store, build_store
 
-__all__ = ["Prepared", "corpus_part", "prepare"]
+__all__ = ["Prepared", "assemble", "corpora_of", "corpus_part", "prepare"]
 
 
 @dataclass(slots=True)
@@ -29,9 +33,10 @@ class Prepared:
     """A run ready to start, and what its bundle will hold besides weights."""
 
     run: Run
-    features: WordFeatures
+    features: WordFeatures | PieceFeatures
     tags: TagSet
     corpora: dict[str, Corpus]
+    taught: Taught | None = None
 
 
 def prepare(recipe: Recipe, folder: Path) -> Prepared:
@@ -39,6 +44,15 @@ def prepare(recipe: Recipe, folder: Path) -> Prepared:
 
     Raises `RecipeError` or `CorpusError` before any training has begun.
     """
+    corpora, tags = corpora_of(recipe)
+    prepared = assemble(recipe, folder, corpora, tags, build_store(corpora["train"], tags))
+    if recipe.augment:
+        prepared.run.changed = _Changed(recipe, corpora["train"], tags, prepared.features, folder)
+    return prepared
+
+
+def corpora_of(recipe: Recipe) -> tuple[dict[str, Corpus], TagSet]:
+    """The train and dev parts, and the tags to be learned; raises `RecipeError` or `CorpusError`."""
     corpora = {name: corpus_part(recipe.corpus, name) for name in ("train", "dev")}
     if corpora["train"].source == corpora["dev"].source:
         place = corpora["train"].source.path
@@ -50,24 +64,42 @@ def prepare(recipe: Recipe, folder: Path) -> Prepared:
     tags = TagSet(corpora["train"].labels, recipe.scheme)
     if not tags.labels:
         raise RecipeError("the training corpus has no entities; check corpus.tag_column")
-    store = build_store(corpora["train"], tags)
-    static = _static(recipe.features.vectors)
-    features = _features(recipe, store, static)
-    network = build_network(recipe, features, tags, static)
+    return corpora, tags
+
+
+def assemble(
+    recipe: Recipe, folder: Path, corpora: dict[str, Corpus], tags: TagSet, store: Store
+) -> Prepared:
+    """The network that ``recipe`` asks for, ready to learn from the sentences of ``store``."""
+    features, network = build(recipe, store, tags)
     random = random_state()
     judge = DevJudge(corpora["dev"], tags, features)
-    run = Run(recipe, network, store, WordTable(store, features), judge, folder, random)
+    run = Run(recipe, network, store, table_of(store, features), judge, folder, random)
     return Prepared(run, features, tags, corpora)
 
 
-def build_network(
-    recipe: Recipe, features: WordFeatures, tags: TagSet, static: StaticVectors | None
-) -> Network:
-    """The recipe's network, its weights drawn from the recipe's seed."""
-    torch.manual_seed(recipe.seed)
-    lexical = LexicalLayer(features, recipe.network.lexical, static)
-    network: Network = ARCHITECTURES[recipe.network.architecture].network(recipe.network, lexical, tags)
-    return network
+class _Changed:
+    """The encoded corpus of an epoch under augmentation; that of the epoch before is forgotten."""
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        corpus: Corpus,
+        tags: TagSet,
+        features: WordFeatures | PieceFeatures,
+        folder: Path,
+    ) -> None:
+        assert recipe.augment is not None
+        self._augmented = Augmented(corpus, recipe.augment, recipe.seed)
+        self._tags, self._features, self._folder = tags, features, folder / "augmented"
+
+    def __call__(self, epoch: int) -> tuple[Store, Table]:
+        with PartialState().main_process_first():
+            store = build_store(self._augmented.epoch(epoch), self._tags, self._folder)
+        for other in self._folder.glob("*/*"):
+            if other.name != store.key:
+                shutil.rmtree(other, ignore_errors=True)
+        return store, table_of(store, self._features)
 
 
 def corpus_part(source: CorpusSource, name: str) -> Corpus:
@@ -95,28 +127,3 @@ def _check_map(source: CorpusSource, corpora: dict[str, Corpus]) -> None:
         check_used(label_map(source.map), [corpus.facts.mapped for corpus in corpora.values()])
     except InputError as error:
         raise RecipeError(f"corpus.map: {error}") from error
-
-
-def _features(recipe: Recipe, store: Store, static: StaticVectors | None) -> WordFeatures:
-    sizes = recipe.network.lexical
-    return build_features(
-        dict(zip(store.words(), store.counts().tolist(), strict=True)),
-        min_count=recipe.features.min_count,
-        characters=sizes.character > 0,
-        shapes=sizes.shape > 0,
-        static=None if static is None else static.lexicon,
-    )
-
-
-def _static(source: VectorSource | None) -> StaticVectors | None:
-    if source is None:
-        return None
-    if source.file is not None:
-        return StaticVectors.load(source.file)
-    from onoma.training.distil_vectors import distil  # transformers takes seconds to import
-
-    name = str(source.encoder).replace("/", "_").replace(":", "_")
-    kept = cache_folder() / "vectors" / f"{name}-{source.layer}-{source.dim}.npz"
-    if not kept.is_file():
-        distil(str(source.encoder), layer=source.layer, dim=source.dim).save(kept)
-    return StaticVectors.load(kept)

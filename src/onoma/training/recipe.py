@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from onoma.corpus.label_map import label_map
 from onoma.errors import InputError, RecipeError, nearest
 from onoma.models import ARCHITECTURES, NetworkOptions
+from onoma.training.augment import Augment
 
 __all__ = [
     "CorpusSource",
@@ -114,6 +115,10 @@ class Optimiser(_Part):
     clip: float | None = Field(5.0, gt=0, description="largest norm of a gradient")
     accumulate: int = Field(1, ge=1, description="batches summed into one step")
     average: float = Field(0.0, ge=0, lt=1, description="decay of the moving average of weights; 0: none")
+    head_rate: float | None = Field(None, gt=0, description="rate of all but the encoder, if another")
+    layer_decay: float | None = Field(
+        None, gt=0, le=1, description="an encoder's layer learns at so many times the rate of the one above"
+    )
 
 
 class Training(_Part):
@@ -128,6 +133,19 @@ class Training(_Part):
     mixed_precision: Literal["no", "fp16", "bf16"] = "no"
     checkpoint_every: int = Field(200, ge=1, description="steps between checkpoints")
     threads: int | None = Field(None, ge=1)
+    freeze: Annotated[int, Field(ge=1)] | Literal["embeddings", "encoder"] | None = Field(
+        None, description="what of the encoder does not learn: embeddings, its lowest layers too, or all"
+    )
+    unfreeze_every: int | None = Field(
+        None, ge=1, description="epochs after which one more frozen layer learns, from the top"
+    )
+    gradient_checkpointing: bool = Field(False, description="less memory for a third more time")
+
+    @model_validator(mode="after")
+    def _something_frozen(self) -> Training:
+        if self.unfreeze_every is not None and self.freeze is None:
+            raise ValueError("training.unfreeze_every needs training.freeze, such as freeze: encoder")
+        return self
 
     @field_validator("mixed_precision", mode="before")
     @classmethod
@@ -161,6 +179,7 @@ class Recipe(_Part):
     network: Annotated[NetworkOptions, Field(discriminator="architecture")]
     optimiser: Optimiser = Optimiser()
     training: Training = Training()
+    augment: Augment | None = Field(None, description="how training sentences are changed, epoch by epoch")
     export: Export = Export()
     seed: int = Field(42, ge=0, lt=2**63)
     output: Path | None = None
@@ -260,9 +279,10 @@ def without_places(recipe: Recipe) -> dict[str, Any]:
     'gmb'
     """
 
-    def cut(value: Any) -> Any:
+    def cut(value: Any, key: str = "") -> Any:
         if isinstance(value, dict):
-            return {key: cut(inner) for key, inner in value.items()}
-        return Path(value.name) if isinstance(value, Path) else value
+            return {key: cut(inner, key) for key, inner in value.items()}
+        place = isinstance(value, Path) or (key == "encoder" and value and Path(value).is_dir())
+        return type(value)(Path(value).name) if place else value
 
     return as_mapping(Recipe.model_validate(cut(recipe.model_dump())))

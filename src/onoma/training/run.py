@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -16,14 +16,17 @@ from accelerate.utils import parse_flag_from_env
 
 from onoma.errors import InputError, OutputError
 from onoma.evaluation import Scores, evaluate
+from onoma.features.piece_batch import PieceFeatures
+from onoma.features.words import WordFeatures
 from onoma.files import sweep, whole_file
-from onoma.models import Network, tag_graph, word_graph
+from onoma.models import Network, graphs_of
 from onoma.runtime import Manifest, Tagger
+from onoma.runtime.articles import in_context, wants_articles
 from onoma.runtime.bundle import write_bundle, write_manifest
 from onoma.runtime.calibrate import Fitted, fit_confidence
 from onoma.runtime.card import CARD, model_card
 from onoma.runtime.confidence import Confidence
-from onoma.runtime.manifest import CorpusCard, Quantised
+from onoma.runtime.manifest import CorpusCard, PieceSizes, Quantised
 from onoma.training.checkpoint import load_checkpoint
 from onoma.training.loop import Epoch, Step, train
 from onoma.training.prepare import Prepared, corpus_part, prepare
@@ -86,12 +89,16 @@ class Finished:
     manifest: Manifest
 
 
+Preparing = Callable[[Recipe, Path], Prepared]
 Event = Started | Step | Epoch | Gated | Trusted | Judged | Skipped | Finished
 
 
-def run_recipe(recipe: Recipe, folder: Path, *, resume: bool = False) -> Iterator[Event]:
+def run_recipe(
+    recipe: Recipe, folder: Path, *, resume: bool = False, preparing: Preparing = prepare
+) -> Iterator[Event]:
     """Train by ``recipe``; the bundle is ``folder`` itself, what training keeps lies in ``folder/training``.
 
+    ``preparing`` makes of the recipe, and the folder for what training keeps, what there is to learn.
     Of several processes (``accelerate launch``) all train, and the main one alone tells of it and writes.
     Raises `InputError` when ``folder`` holds an earlier run and ``resume`` is not set, and what `prepare` and
     `train` raise.
@@ -105,7 +112,7 @@ def run_recipe(recipe: Recipe, folder: Path, *, resume: bool = False) -> Iterato
         for place in (folder, work):
             sweep(place)  # a killed run may have been writing
     with processes.main_process_first():  # the others then find the encoded corpus in the cache
-        prepared = prepare(recipe, work)
+        prepared = preparing(recipe, work)
     if not processes.is_main_process:
         for _ in train(prepared.run, resume=resume):
             pass
@@ -170,11 +177,19 @@ def write_best(prepared: Prepared, folder: Path) -> Manifest:
         labels=prepared.tags.labels,
         scheme=prepared.tags.scheme.name,
         parameters=_parameters(network),
+        pieces=_piece_sizes(prepared.features),
         corpus=card,
+        taught=prepared.taught,
         recipe=without_places(recipe),
     )
-    words, tags = (graph(network).SerializeToString() for graph in (word_graph, tag_graph))
-    return write_bundle(folder, manifest, words, tags, prepared.features)
+    return write_bundle(folder, manifest, *graphs_of(network), prepared.features)
+
+
+def _piece_sizes(features: WordFeatures | PieceFeatures) -> PieceSizes | None:
+    if not isinstance(features, PieceFeatures):
+        return None
+    most = features.pieces.most
+    return PieceSizes(limit=features.limit, overlap=features.overlap, context=features.context, most=most)
 
 
 def _parameters(network: Network) -> int:
@@ -207,7 +222,8 @@ def _judge(recipe: Recipe, prepared: Prepared, tagger: Tagger, manifest: Manifes
         except InputError as error:  # a corpus may come without a test part
             yield Skipped(split, str(error))
             continue
-        result = evaluate(tagger, corpus)
+        size = max(len(corpus), 1) if wants_articles(tagger) else 64
+        result = evaluate(in_context(tagger), corpus, batch_size=size)
         scores[split] = result.to_dict()
         yield Judged(split, result)
     manifest = manifest.model_copy(update={"scores": scores})

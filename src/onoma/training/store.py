@@ -1,8 +1,9 @@
 """Encoded training data on disk, memory-mapped: made once per corpus fingerprint.
 
-A store is a folder with two Arrow files: ``sentences.arrow`` (word numbers and tag numbers, lists in
-record batches of equal length) and ``words.arrow`` (the distinct words and their counts). Only the pages
-in use are in memory, however large the corpus. ``sums.json`` holds their checksums.
+A store is a folder with two Arrow files: ``sentences.arrow`` (each document's word numbers and tag numbers,
+where its sentences begin and which article it stands in, in record batches of equal length) and
+``words.arrow`` (the distinct words and their counts). Only the pages in use are in memory, however large the
+corpus. ``sums.json`` holds their checksums.
 """
 
 from __future__ import annotations
@@ -23,13 +24,22 @@ from onoma.errors import CorpusError
 from onoma.files import whole_folder
 from onoma.tagging import TagSet
 from onoma.tagging.align import token_spans
+from onoma.text import Document
+from onoma.text.sentences import sentence_starts
 
 __all__ = ["Store", "build_store", "cache_folder"]
 
 _BLOCK = 4096  # sentences a record batch
-_FORMAT = 1
+_FORMAT = 2
 _FILES, _SUMS = ("sentences.arrow", "words.arrow"), "sums.json"
-_SENTENCES = pa.schema([("words", pa.list_(pa.int32())), ("tags", pa.list_(pa.int16()))])
+_SENTENCES = pa.schema(
+    [
+        ("words", pa.list_(pa.int32())),
+        ("tags", pa.list_(pa.int16())),
+        ("starts", pa.list_(pa.int32())),
+        ("article", pa.int32()),
+    ]
+)
 _WORDS = pa.schema([("word", pa.large_string()), ("count", pa.int64())])
 
 
@@ -86,23 +96,37 @@ def _write(corpus: Corpus, tags: TagSet, folder: Path) -> None:
 
 def _rows(
     corpus: Corpus, tags: TagSet, number: dict[str, int], counts: list[int]
-) -> Iterator[tuple[list[int], NDArray[np.int16]]]:
+) -> Iterator[tuple[list[int], NDArray[np.int16], list[int], int]]:
+    article, before = -1, None
     for document in corpus:
-        words = document.words
-        if not words:
+        if not document.tokens:
             continue
-        row = []
-        for word in words:
-            at = number.setdefault(word, len(number))
-            if at == len(counts):
-                counts.append(0)
-            counts[at] += 1
-            row.append(at)
-        yield row, tags.encode(token_spans(document), len(words)).astype(np.int16)
+        name = document.meta.get("document")
+        article, before = article + (name is None or name != before), name
+        spans = tags.encode(token_spans(document), len(document.tokens)).astype(np.int16)
+        starts = sentence_starts(document.text, document.tokens)
+        yield _numbered(document, number, counts), spans, starts, article
+
+
+def _numbered(document: Document, number: dict[str, int], counts: list[int]) -> list[int]:
+    """The numbers of a document's words, counted."""
+    row = []
+    for word in document.words:
+        at = number.setdefault(word, len(number))
+        if at == len(counts):
+            counts.append(0)
+        counts[at] += 1
+        row.append(at)
+    return row
 
 
 class Store:
-    """Read access to a store: sentence ``i`` as two arrays, without loading the rest."""
+    """Read access to a store: sentence ``i`` as two arrays, without loading the rest.
+
+    ``lengths`` ``[sentence]`` counts words. ``articles`` ``[sentence]`` numbers the articles from 0;
+    sentences that are not known to share one have one each. A "sentence" is a document of the corpus: where
+    one holds several sentences, `starts` tells where they begin.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.key = folder.name  # of the corpus and its tags
@@ -110,9 +134,9 @@ class Store:
         blocks = [reader.get_batch(i) for i in range(reader.num_record_batches)]
         self._words = [(_flat(block.column(0)), _offsets(block.column(0))) for block in blocks]
         self._tags = [(_flat(block.column(1)), _offsets(block.column(1))) for block in blocks]
-        self.lengths: NDArray[np.int64] = np.concatenate([np.diff(at) for _, at in self._words]).astype(
-            np.int64
-        )
+        self._starts = [(_flat(block.column(2)), _offsets(block.column(2))) for block in blocks]
+        self.lengths = np.concatenate([np.diff(at) for _, at in self._words]).astype(np.int64)
+        self.articles = np.concatenate([block.column(3).to_numpy() for block in blocks]).astype(np.int64)
         self._vocabulary = pa.ipc.open_file(pa.memory_map(str(folder / "words.arrow"))).read_all()
 
     def __len__(self) -> int:
@@ -123,6 +147,12 @@ class Store:
         block, row = divmod(i, _BLOCK)
         (words, at), (tags, _) = self._words[block], self._tags[block]
         return words[at[row] : at[row + 1]], tags[at[row] : at[row + 1]]
+
+    def starts(self, i: int) -> NDArray[np.integer]:
+        """The words of sentence ``i`` that begin a sentence, the first of them 0."""
+        block, row = divmod(i, _BLOCK)
+        starts, at = self._starts[block]
+        return starts[at[row] : at[row + 1]]
 
     def words(self) -> list[str]:
         """The distinct words, in order of their numbers."""
