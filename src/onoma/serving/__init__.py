@@ -1,0 +1,1 @@
+"""Room 9: HTTP around the rooms above; never torch."""
