@@ -26,6 +26,7 @@ ROOMS = [
     {"runtime"},
     {"privacy"},
     {"monitoring"},
+    {"client"},
     {"serving"},
     {"models"},
     {"training"},

@@ -4,8 +4,8 @@
 that command runs, so ``onoma extract`` never pays for what ``onoma train`` needs.
 
 >>> print(*sorted(COMMANDS))  # doctest: +NORMALIZE_WHITESPACE
-bench business calibrate cascade check compare convert evaluate export
-extract models score slices split train vectors
+audit bench business calibrate cascade check compare convert distil evaluate explain export extract
+keys models pull push score serve slices split train vectors
 """
 
 from __future__ import annotations
@@ -37,14 +37,21 @@ COMMANDS: dict[str, Command] = {
     "split": Command("onoma.cli.split:split", "Divide a corpus into train, dev and test."),
     "calibrate": Command("onoma.cli.calibrate:calibrate", "Make a tagger's scores probabilities."),
     "train": Command("onoma.cli.train:train", "Train a tagger by a recipe."),
+    "distil": Command("onoma.cli.distil:distil", "Train a tagger on what others believe, and on raw text."),
     "export": Command("onoma.cli.export:export", "Write a tagger as one graph, as int8, or for JavaScript."),
+    "push": Command("onoma.cli.hub:push", "Put a tagger into a folder or onto the Hugging Face hub."),
+    "pull": Command("onoma.cli.hub:pull", "Fetch a tagger from there and install it."),
     "evaluate": Command("onoma.cli.evaluate:evaluate", "Score a tagger on a corpus."),
+    "explain": Command("onoma.cli.explain:explain", "Say which words made an entity what it is."),
     "compare": Command("onoma.cli.compare:compare", "Set taggers side by side on one corpus."),
     "score": Command("onoma.cli.score:score", "Score a file of predictions against gold."),
     "slices": Command("onoma.cli.slices:slices", "Score a tagger on edited sentences and other names."),
     "business": Command("onoma.cli.business:business", "Work out hours, cost and errors from a card."),
     "bench": Command("onoma.cli.bench:bench", "Measure a tagger's speed and memory on this machine."),
     "cascade": Command("onoma.cli.cascade:app", "Let a cheap tagger answer where it is sure enough."),
+    "serve": Command("onoma.cli.serve:serve", "Put taggers behind HTTP."),
+    "keys": Command("onoma.cli.keys:app", "Make, list and revoke the keys of a service."),
+    "audit": Command("onoma.cli.audit:app", "Check that a service's audit log is whole."),
     "vectors": Command("onoma.cli.vectors:app", "Make word vectors from an encoder."),
 }
 

@@ -33,12 +33,13 @@ Provider = Annotated[
 @dataclass(frozen=True)
 class Settings:
     """How taggers are run: ``threads`` and ``provider`` of a bundle, ``aggregation`` of a Hugging Face
-    model's pieces.
+    model's pieces; whether the sentences of an article are put together for a bundle that wants that.
     """
 
     threads: int | None = None
     aggregation: str = "first"
     provider: str = "cpu"
+    articles: bool = True
 
 
 def load_candidate(model: str, settings: Settings) -> Candidate:
@@ -63,6 +64,7 @@ def _onoma(name: str, settings: Settings) -> Candidate:
     from onoma.evaluation.card_facts import ModelFacts
     from onoma.evaluation.examine import Candidate
     from onoma.evaluation.runs import read_history
+    from onoma.runtime.articles import in_context, wants_articles
 
     tagger = onoma.load(name, threads=settings.threads, provider=settings.provider)
     manifest, history = tagger.manifest, read_history(tagger.folder)
@@ -78,7 +80,9 @@ def _onoma(name: str, settings: Settings) -> Candidate:
     )
     trained_on = None if manifest.corpus is None else manifest.corpus.fingerprint
     dev_f1 = manifest.scores["dev"]["strict"]["micro"]["f1"] if "dev" in manifest.scores else None
-    return Candidate(tagger, facts, history, trained_on, dev_f1)
+    together = settings.articles and wants_articles(tagger)
+    annotate = in_context(tagger) if together else tagger
+    return Candidate(annotate, facts, history, trained_on, dev_f1, together=together)
 
 
 def _distinct(name: str, folder: Path) -> str:
