@@ -195,7 +195,7 @@ def write(parts: Sequence[tuple[Sheet, Chart]], bundle: str, out: Path) -> None:
     Console().print(in_terminal([each for each, _ in parts]))
     out.mkdir(parents=True, exist_ok=True)
     for each, chart in parts:
-        name = each.title.lower().replace(": ", "-")
+        name = each.title.lower().replace(":", "").replace(" ", "-")
         chart.save_png(out / f"{name}.png")
     sections = [as_section(each, chart.svg()) for each, chart in parts]
     with whole_file(out / "growth.html") as file:

@@ -3,12 +3,14 @@
     python benchmarks/tagging.py                                  # trains what is missing (about an hour)
     python benchmarks/tagging.py --only conll2003 --repeats 9
     python benchmarks/tagging.py --conll2003 out/my-run           # another bundle
+    python benchmarks/tagging.py --no-peers                       # without spaCy and CRFsuite
 
 Every tagger is trained on the same training part. F1 is strict, on the corpus's own tokens. Speed is from
 raw strings to entities, each tagger told to use two threads (or, where it has none, run in one and in two
 processes: the quicker counts); tokens are those of Onoma's tokenizer for all. Repeats are interleaved,
-medians compared. "Bare network" runs Onoma's ONNX graph alone on the very batches it gets, two at a time:
-what is left above it is everything around the network.
+medians compared. The rows "its network in …" run the bundle's network alone, the vectors of words given, two
+batches at a time: in Onoma's kernel, and in the forms that ONNX Runtime is quickest with (`bare.py`). What
+lies between them and Onoma's own row is everything around the network.
 """
 
 from __future__ import annotations
@@ -20,21 +22,24 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import onoma
+from bare import bare_networks
 from onoma.corpus import read, read_split
 from onoma.errors import RefusedError
 from onoma.evaluation import evaluate
-from onoma.runtime import Tagger
 from onoma.text import Document
-from peers import CrfTagger, Parts, SpacyTagger, spacy_ner
+
+if TYPE_CHECKING:
+    from peers import Parts
 
 ROOT = Path(__file__).parent.parent
 THREADS = 2
-BATCH = 1024  # texts that `Tagger.pipe` prepares at a time
+ROUNDS = 5  # over the single sentences
+ALONE = "  its network in "
 
 
 @dataclass
@@ -57,13 +62,15 @@ def main() -> None:
     parser.add_argument("--conll2003", type=Path, help="a bundle trained on CoNLL-2003")
     parser.add_argument("--gmb", default="en-gmb", help="a bundle trained on GMB")
     parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--no-peers", action="store_true", help="leave spaCy and CRFsuite out")
     options = parser.parse_args()
     for name in ("conll2003", "gmb"):
         if options.only in (None, name):
             parts = PARTS[name](options.data, options.out)
             bundle = getattr(options, name) or trained_on_conll(options.data, options.out)
             print(f"\n{name}: {len(parts['test']):,} test sentences, {THREADS} threads each\n")
-            rows = taggers(name, parts, bundle, options.out)
+            rows = [] if options.no_peers else peers(name, parts, options.out)
+            rows += own(parts["test"], bundle)
             report(rows, [document.text for document in parts["test"]], options.repeats)
 
 
@@ -105,38 +112,32 @@ def trained_on_conll(data: Path, out: Path) -> Path:
     return quick
 
 
-def taggers(name: str, parts: Parts, bundle: str | Path, out: Path) -> list[Row]:
-    texts = [document.text for document in parts["test"]]
-    tagger, one = onoma.load(bundle, threads=THREADS), onoma.load(bundle, threads=1)
-    spacy_tagger = SpacyTagger(spacy_ner(parts, out / "peers" / f"spacy-{name}"))
+def peers(name: str, parts: Parts, out: Path) -> list[Row]:
+    """Other people's taggers, trained where that has not been done."""
+    from peers import CrfTagger, SpacyTagger, spacy_ner  # which are not installed everywhere
+
+    test = parts["test"]
+    texts = [document.text for document in test]
+    spacy = SpacyTagger(spacy_ner(parts, out / "peers" / f"spacy-{name}"))
     crf = CrfTagger(parts, out / "peers" / f"crfsuite-{name}.model")
-
-    def f1(annotate: Callable[[Sequence[Document]], list[Document]]) -> float:
-        return evaluate(annotate, parts["test"]).strict.micro.f1
-
     return [
-        Row(
-            "spaCy ner",
-            f1(spacy_tagger),
-            lambda: spacy_tagger.texts(texts, 1),
-            lambda text: spacy_tagger.nlp(text),
-        ),
-        Row("spaCy ner, 2 processes", None, lambda: spacy_tagger.texts(texts, 2), None),
-        Row("CRFsuite", f1(crf), lambda: crf.texts(texts), lambda text: crf.texts([text])),
-        Row(f"onoma {tagger.name}", f1(tagger), lambda: tagger(texts), lambda text: one([text])),
-        Row("  its bare network", None, bare_network(tagger, texts), None),
+        Row("spaCy ner", f1(spacy, test), lambda: spacy.texts(texts, 1), lambda text: spacy.nlp(text)),
+        Row("spaCy ner, 2 processes", None, lambda: spacy.texts(texts, 2), None),
+        Row("CRFsuite", f1(crf, test), lambda: crf.texts(texts), lambda text: crf.texts([text])),
     ]
 
 
-def bare_network(tagger: Tagger, texts: Sequence[str]) -> Callable[[], object]:
-    """The network alone on the batches that ``texts`` make, as many at a time as there are threads."""
-    rows = [words for text in texts if (words := Document.from_text(text).words)]
-    batches = []
-    for at in range(0, len(rows), BATCH):  # as `Tagger.pipe` takes them
-        chunk = rows[at : at + BATCH]
-        batches += [tagger.engine.inputs([chunk[i] for i in group]) for group in tagger.engine.groups(chunk)]
-    pool = ThreadPoolExecutor(THREADS)
-    return lambda: list(pool.map(tagger.engine.network, batches))
+def own(test: Sequence[Document], bundle: str | Path) -> list[Row]:
+    """The bundle as a tagger, and its network alone."""
+    texts = [document.text for document in test]
+    tagger, one = onoma.load(bundle, threads=THREADS), onoma.load(bundle, threads=1)
+    row = Row(f"onoma {tagger.name}", f1(tagger, test), lambda: tagger(texts), lambda text: one([text]))
+    alone = bare_networks(tagger, texts, THREADS)
+    return [row, *(Row(f"{ALONE}{name}", None, job, None) for name, job in alone.items())]
+
+
+def f1(annotate: Callable[[Sequence[Document]], list[Document]], test: Sequence[Document]) -> float:
+    return evaluate(annotate, test).strict.micro.f1
 
 
 def report(rows: list[Row], texts: list[str], repeats: int) -> None:
@@ -144,16 +145,20 @@ def report(rows: list[Row], texts: list[str], repeats: int) -> None:
     gc.collect()
     gc.freeze()  # the corpora in memory would make Python's collector slow all that allocates
     seconds = timed(rows, repeats)
-    spacy = min(seconds[row.name] for row in rows if row.name.startswith("spaCy"))
+    spacy = min((seconds[row.name] for row in rows if row.name.startswith("spaCy")), default=None)
     print("| tagger | strict F1 | tokens/s | times spaCy | one sentence, ms: p50 | p99 |")
     print("|---|---|---|---|---|---|")
     short = [text for text in texts if 18 <= len(Document.from_text(text).tokens) <= 22][:400]
     for row in rows:
-        f1 = "" if row.f1 is None else f"{100 * row.f1:.2f}"
-        speed = f"{tokens / seconds[row.name]:,.0f} | {spacy / seconds[row.name]:.1f}"
-        print(f"| {row.name} | {f1} | {speed} | {latency(row, short)} |")
-    own, bare = seconds[rows[-2].name], seconds[rows[-1].name]
-    print(f"\nOf its bare network's speed Onoma keeps {bare / own:.0%}.")
+        score = "" if row.f1 is None else f"{100 * row.f1:.2f}"
+        times = "" if spacy is None else f"{spacy / seconds[row.name]:.1f}"
+        speed = f"{tokens / seconds[row.name]:,.0f} | {times}"
+        print(f"| {row.name} | {score} | {speed} | {latency(row, short)} |")
+    whole = next(seconds[row.name] for row in rows if row.name.startswith("onoma "))
+    alone = {name: each for name, each in seconds.items() if name.startswith(ALONE)}
+    print()
+    for name, each in alone.items():
+        print(f"Text to entities keeps {each / whole:.0%} of the speed of {name.strip()}.")
 
 
 def timed(rows: list[Row], repeats: int) -> dict[str, float]:
@@ -168,14 +173,14 @@ def timed(rows: list[Row], repeats: int) -> dict[str, float]:
     return {name: statistics.median(times) for name, times in taken.items()}
 
 
-def latency(row: Row, texts: Sequence[str]) -> str:
+def latency(row: Row, texts: list[str]) -> str:
     """p50 and p99 of single sentences of about 20 tokens, on one thread; each has been seen once before."""
     if row.one is None:
         return " | "
     for text in texts:
         row.one(text)
     taken = []
-    for text in texts:
+    for text in texts * ROUNDS:
         began = time.perf_counter()
         row.one(text)
         taken.append(1000 * (time.perf_counter() - began))

@@ -1,0 +1,123 @@
+"""What is trained for docs/results.md: recipes, corpora, seeds."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from onoma.training.recipe import Recipe, as_mapping, load_recipe
+
+ROOT = Path(__file__).parent.parent
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A row of the table: a recipe trained on a corpus with some seeds.
+
+    With ``teacher``, the name of another entry on that corpus, it is a student of all that entry's runs, and
+    also reads ``text`` (globs below the folder of data).
+    """
+
+    corpus: str
+    name: str
+    title: str
+    recipe: str
+    seeds: tuple[int, ...] = (42,)
+    settings: tuple[str, ...] = ()
+    teacher: str = ""
+    text: tuple[str, ...] = ()
+
+    def loaded(self) -> Recipe:
+        """The recipe with the entry's own settings; where its corpus lies is another matter."""
+        return load_recipe(ROOT / "recipes" / f"{self.recipe}.yaml", self.settings)
+
+
+MINILM = "MiniLM (22 M), uncased"
+QUICK = ("training.mixed_precision=bf16", "training.threads=1")
+ENTRIES = (
+    Entry("gmb", "pooled", "`pooled`", "pooled"),
+    Entry("gmb", "bilstm", "`bilstm`", "bilstm"),
+    Entry("gmb", "bilstm-attention", "`bilstm-attention`", "bilstm-attention"),
+    Entry("gmb", "bilstm-crf", "`bilstm-crf`, nothing pretrained", "bilstm-crf"),
+    Entry("gmb", "en-gmb-200", "`bilstm-crf` with distilled vectors, 200 hidden units", "en-gmb", (42, 43),
+          ("network.hidden=200",)),
+    Entry("gmb", "en-gmb", "`en-gmb`: the same with 128 hidden units, as int8", "en-gmb", (42,)),
+    Entry("gmb", "minilm", f"{MINILM}: `minilm`, sentence by sentence", "minilm", (1, 2, 3), QUICK),
+    Entry("conll2003", "bilstm-crf", "`bilstm-crf`, nothing pretrained", "bilstm-crf", (1, 2, 3)),
+    Entry("conll2003", "bilstm-crf-vectors", "`bilstm-crf` with distilled vectors", "bilstm-crf-vectors",
+          (1, 2, 3)),
+    Entry("conll2003", "minilm", f"{MINILM}: `minilm`, sentence by sentence", "minilm", (1, 2, 3), QUICK),
+    Entry("conll2003", "minilm-crf", f"{MINILM}: `minilm-crf`, document context", "minilm-crf", (1, 2, 3),
+          QUICK),
+    Entry("conll2003", "student", "`bilstm-crf-vectors`, student of the `minilm-crf` above",
+          "bilstm-crf-vectors", (1, 2, 3), ("network.hidden=128",), "minilm-crf"),
+    Entry("wnut17", "minilm", f"{MINILM}: `minilm`, sentence by sentence", "minilm", (1, 2, 3),
+          (*QUICK, "optimiser.rate=0.0001", "training.epochs=6")),
+    Entry("bc5cdr", "minilm", f"{MINILM}: `minilm`, sentence by sentence", "minilm", (1, 2, 3), QUICK),
+)  # fmt: skip
+TITLES = {
+    "gmb": "GMB, grouped 60/20/20 split (seed 42), 8 types",
+    "conll2003": "CoNLL-2003, train/dev/test as published",
+    "wnut17": "WNUT-2017: dev, on which epochs are chosen too, as its test stays unseen",
+    "bc5cdr": "BC5CDR, train/dev/test as published",
+}
+_FILES = {
+    "conll2003": ("eng.train", "eng.testa", "eng.testb"),
+    "bc5cdr": ("train.tsv", "devel.tsv", "test.tsv"),
+    "wnut17": ("wnut17train.conll", "emerging.dev.conll", "emerging.dev.conll"),
+}
+
+
+def entry_named(corpus: str, name: str) -> Entry:
+    """The entry called ``name``."""
+    found = [entry for entry in ENTRIES if (entry.corpus, entry.name) == (corpus, name)]
+    if not found:
+        known = ", ".join(entry.name for entry in ENTRIES if entry.corpus == corpus)
+        raise SystemExit(f"no entry {name!r} on {corpus}; there are: {known}")
+    return found[0]
+
+
+def source(corpus: str, data: Path, out: Path) -> list[str]:
+    """The ``--set`` options that name a corpus; GMB is split on first use."""
+    if corpus == "gmb":
+        return [f"corpus.path={_split_gmb(data, out / 'split-gmb')}"]
+    places = [data / corpus / name for name in _FILES[corpus]]
+    named = zip(("train", "dev", "test"), places, strict=True)
+    return ["corpus.path=null", *(f"corpus.{part}={place}" for part, place in named)]
+
+
+def _split_gmb(data: Path, folder: Path) -> Path:
+    if not folder.is_dir():
+        corpus = data / "gmb" / "ner_dataset.csv.zip"
+        onoma_command("split", corpus, "--out", folder, "--ratios", "60/20/20", "--seed", 42)
+    return folder
+
+
+def onoma_command(*words: object) -> None:
+    """Run the command in a process of its own; raises when it fails."""
+    subprocess.run([sys.executable, "-m", "onoma", *map(str, words)], check=True)
+
+
+_PLACES = {"path", "train", "dev", "test", "name", "licence", "attribution"}
+
+
+def recipe_mark(content: dict[str, Any]) -> str:
+    """What tells recipes apart: all their settings but the seed and where corpus and result lie.
+
+    Settings that came later stand at their defaults in older recipes too.
+    """
+    recipe = Recipe.model_validate({**content, "corpus": {"path": "x", **_reading(content)}})
+    kept = as_mapping(recipe)
+    for name in ("seed", "output", "description", "limits"):
+        kept.pop(name, None)
+    kept["corpus"] = _reading(kept)
+    return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _reading(content: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in content.get("corpus", {}).items() if name not in _PLACES}
