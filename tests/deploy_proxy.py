@@ -12,7 +12,9 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
+from itertools import takewhile
 from pathlib import Path
+from typing import BinaryIO
 
 import httpx
 from cryptography import x509
@@ -134,12 +136,17 @@ class Scripted:
     def _talk(self, connection: socket.socket) -> None:
         connection.settimeout(20)
         with connection, connection.makefile("rb") as lines:
-            while head := b"".join(iter(lines.readline, b"\r\n")).decode():
+            while head := read_head(lines):
                 lines.read(int(header(head, "content-length") or 0))
                 self.heads.append(head)
                 if not self.answer:
                     return
                 connection.sendall(self.answer)
+
+
+def read_head(lines: BinaryIO) -> str:
+    """A request's head without its empty line; nothing where the other side has closed."""
+    return b"".join(takewhile(lambda line: line != b"\r\n", lines)).decode()
 
 
 def header(head: str, name: str) -> str | None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from numpy.testing import assert_allclose
-from transformers import AutoModel, CanineConfig, CanineModel, CanineTokenizer, T5Config, T5Model
+from transformers import AutoModel, ByT5Tokenizer, T5Config, T5Model
 
 from onoma.errors import InputError, RecipeError
 from onoma.models import ARCHITECTURES, PieceNetwork, PieceTensors
@@ -257,11 +257,11 @@ class TestRefused:
             build(tmp_path, "transformer", TAGS)
 
     def test_a_tokenizer_that_is_not_fast(self, tmp_path):
-        sizes = {"hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 8}
-        CanineModel(CanineConfig(**sizes)).save_pretrained(tmp_path)
-        CanineTokenizer().save_pretrained(tmp_path)
+        folder = save_encoder(tmp_path / "bytes", "bert")
+        (folder / "tokenizer.json").unlink()
+        ByT5Tokenizer().save_pretrained(folder)
         with pytest.raises(InputError, match="fast tokenizer"):
-            build(tmp_path, "transformer", TAGS)
+            build(folder, "transformer", TAGS)
 
     def test_a_tokenizer_of_another_encoder(self, folders, tmp_path):
         folder = save_encoder(tmp_path / "mixed", "bert")
