@@ -38,7 +38,7 @@ demo: $(if $(wildcard $(DEV)),$(DEV),$(CORE)) ## tag a page of text: in the term
 
 test: $(DEV) ## run every test and every example in the documentation
 	$(SAY) "pytest"
-	@$(BIN)/python -m pytest -n $(JOBS) $(TESTS)
+	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(TESTS)
 
 lint: $(DEV) ## ruff: mistakes and formatting
 	$(SAY) "ruff check, ruff format --check"
