@@ -135,7 +135,7 @@ def serve(
       onoma serve --config examples/serving.yaml --engine ray
       onoma serve --host 0.0.0.0 --keys keys.json --audit audit/ \\
         --tls-cert cert.pem --tls-key key.pem
-      curl localhost:8000/v1/entities -H 'content-type: application/json' \\\\
+      curl localhost:8000/v1/entities -H 'content-type: application/json' \\
         -d '{"text": "Ada Lovelace was born in London."}'
     """
     if model and config:
