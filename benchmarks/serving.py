@@ -70,7 +70,8 @@ def main() -> None:
 def peer_rates(texts: Sequence[str], options: argparse.Namespace) -> dict[str, float]:
     peers = {"FastAPI, returns a constant": ("load_peers:echo", {})}
     if options.spacy:
-        peers["FastAPI + spaCy"] = ("load_peers:spacy_service", {"SPACY": options.spacy})
+        model = str(Path(options.spacy).resolve()) if Path(options.spacy).is_dir() else options.spacy
+        peers["FastAPI + spaCy"] = ("load_peers:spacy_service", {"SPACY": model})
     rates = {}
     for name, (app, environment) in peers.items():
         with served(app, **environment) as url:

@@ -283,6 +283,13 @@ def test_a_call_that_stalled_says_nothing_of_the_next(stalls, seconds):
     assert pace.seconds(100) == pytest.approx(0.001)
 
 
+def test_what_a_call_costs_at_least_is_not_counted_for_every_text():
+    pace = Pace()
+    for texts in (1, 1, 2, 1, 1, 1, 60, 1, 1, 50, 1, 1):
+        pace.learn(75 * texts, 0.002 + 0.0001 * texts)
+    assert pace.seconds(75 * 55) < 0.02
+
+
 def test_a_call_that_failed_says_nothing_of_how_long_one_takes():
     def tagger(documents):
         if "stall" in documents[0].text:

@@ -100,9 +100,9 @@ class Engine:
 
     def groups(self, rows: Rows) -> list[list[int]]:
         """The numbers of the rows that run together, in the order of their lengths."""
-        room = self.reader.room
-        most = min(room.rows, -(-len(rows) // self._pool.threads))
-        return list(grouped([len(row) for row in rows], room._replace(rows=most)))
+        room, lengths = self.reader.room, [len(row) for row in rows]
+        parts = min(self._pool.threads, max(1, sum(lengths) // self.reader.worth))
+        return list(grouped(lengths, room._replace(rows=min(room.rows, -(-len(rows) // parts)))))
 
     def calls(self, rows: Rows) -> Iterator[dict[str, NDArray[Any]]]:
         """What ``network`` is given, call by call, to read ``rows``."""

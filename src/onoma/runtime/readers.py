@@ -37,11 +37,13 @@ Made = TypeVar("Made")
 class Reader(Protocol):
     """Many threads may use one at once; no row is empty.
 
-    ``moves`` are scores without emissions; ``room`` is what is best read in one call.
+    ``moves`` are scores without emissions, ``room`` is what is best read in one call, and ``worth`` how many
+    words take longer than it takes to hand them to another thread.
     """
 
     moves: TagScores
     room: Room
+    worth: int
 
     def trust(self, decoder: Decoder) -> None:
         """Decode by ``decoder`` from now on."""
@@ -59,6 +61,8 @@ class OnnxReader:
     ``alone``: see `Network`. Raises `BundleError` when a graph cannot be loaded, `InputError` when
     ``provider`` is not there.
     """
+
+    worth = 64
 
     def __init__(
         self, folder: Path, features: WordFeatures, provider: str = CPU, *, alone: bool = False
@@ -104,6 +108,7 @@ class KernelReader:
     """A bidirectional LSTM in C, from the numbers of words to spans in one call; see `RecurrentKernel`."""
 
     room = Room(1024, 8192)  # enough that calling costs little, little enough that cores share the work
+    worth = 1024
 
     def __init__(self, library: Library, network: Stored, features: WordFeatures, chain: Chain) -> None:
         self._features, self._lexical, self.moves = features, network.lexical, network.moves

@@ -18,6 +18,7 @@ from starlette.routing import BaseRoute, Route
 from onoma import __version__
 from onoma.errors import BusyError, UnprocessableError
 from onoma.serving.asking import Observer, Quiet, Router
+from onoma.serving.door import Door
 from onoma.serving.endpoints import Desk, Entities, Extract
 from onoma.serving.front import Front, Paths
 from onoma.serving.limits_body import DEFAULT, Limits
@@ -114,7 +115,7 @@ def build(
     app: App = Paths({("POST", path): each for path, each in quick.items()}, api)
     for guard in reversed(guards):
         app = guard(app)
-    app = Front(app, desk)
+    app = Front(Door(app, quick), desk)
     for guard in reversed(around):
         app = guard(app)
     return Service(app, desk, api.routes)

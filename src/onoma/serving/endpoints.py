@@ -13,6 +13,7 @@ from typing import Any
 
 from onoma.errors import BusyError, LateError
 from onoma.serving.answering import Asker, answered, ask_of, documents_of, groups_of
+from onoma.serving.aside import aside
 from onoma.serving.asking import Answer, Ask, Observer, Quiet, Router
 from onoma.serving.deadlines import Deadlines
 from onoma.serving.limits_body import DEFAULT, Limits, check_json, check_texts, read_body
@@ -67,7 +68,7 @@ class Entities:
         ask = ask_of(documents_of(wanted, desk.limits), wanted, asker_of(scope), desk.router)
         answer = await desk.annotate(ask)
         scope["state"]["asked"] = ask, answer
-        await respond(send, encode(answered(wanted, ask, answer)))
+        await respond(send, await aside(answer, lambda: encode(answered(wanted, ask, answer))))
 
 
 class Extract:
@@ -85,7 +86,7 @@ class Extract:
         ask = ask_of([Document(text)], Options(), asker_of(scope), desk.router)
         answer = await desk.annotate(ask)
         scope["state"]["asked"] = ask, answer
-        await respond(send, encode(groups_of(ask, answer)))
+        await respond(send, await aside(answer, lambda: encode(groups_of(ask, answer))))
 
 
 def asker_of(scope: Scope) -> Asker:

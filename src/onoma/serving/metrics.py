@@ -5,6 +5,7 @@ With ``PROMETHEUS_MULTIPROC_DIR`` set, the processes of a service count together
 
 from __future__ import annotations
 
+import asyncio
 import math
 import os
 from collections.abc import Callable, Mapping
@@ -23,6 +24,7 @@ from prometheus_client import (
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
 from onoma import __version__
+from onoma.serving.aside import is_large
 from onoma.serving.asking import Answer, Quiet, Seen
 from onoma.serving.audit import Audit
 from onoma.serving.fleet import Fleet
@@ -122,7 +124,9 @@ class Metrics(Quiet):
         self._histogram("request", seen.path).observe(seen.seconds)
         if seen.kind:
             self._counter("errors", seen.kind).inc()
-        if seen.answer:
+        if seen.answer and is_large(seen.answer):
+            asyncio.get_running_loop().run_in_executor(None, self._answered, seen.answer)
+        elif seen.answer:
             self._answered(seen.answer)
 
     def _answered(self, answer: Answer) -> None:

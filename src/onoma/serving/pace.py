@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections import deque
+from operator import itemgetter
 
 __all__ = ["Pace"]
 
 
 class Pace:
-    """The seconds that work will take: the mean of the last calls, the slowest quarter of them left out.
+    """The seconds that work will take: the mean of the larger of the last calls.
 
-    A call that stalled, as when Redis hangs, says nothing of the next; those to come would be refused for it.
+    The slowest quarter is left out: a call that stalled, as when Redis hangs, says nothing of the next, and
+    those to come would be refused for it. So are the smaller half of the others: what is waiting will be read
+    in large calls, and what each call costs at least would be counted for every text.
 
     >>> pace = Pace(calls=2)
     >>> pace.seconds(10_000)
@@ -37,6 +40,7 @@ class Pace:
         if not characters:
             return 0.0
         if self._each is None:
-            counted = sorted(self._last)[: len(self._last) - len(self._last) // 4]
-            self._each = sum([call[2] for call in counted]) / sum([call[1] for call in counted])
+            quick = sorted(self._last)[: len(self._last) - len(self._last) // 4]
+            large = sorted(quick, key=itemgetter(1))[len(quick) // 2 :]
+            self._each = sum([call[2] for call in large]) / sum([call[1] for call in large])
         return characters * self._each / self._calls

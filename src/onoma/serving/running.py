@@ -25,6 +25,10 @@ __all__ = ["Place", "bound", "check_host", "is_loopback", "leave", "run", "serve
 LINGER = 0.3
 """Seconds in which those who hold a connection may come once more, and are told that it ends."""
 
+SWITCH = 0.0005
+"""Seconds after which a thread that computes lets the event loop go on: Python's own 5 ms, several times in a
+request, are most of what a short text waits for beside long ones."""
+
 Make = Callable[[], Awaitable[Service]]
 
 
@@ -104,6 +108,7 @@ def run(make: Make, place: Place, listener: socket.socket) -> None:
 async def _serve(make: Make, place: Place, listener: socket.socket, began: threading.Event) -> None:
     server = server_of(await make(), place)
     _spare_the_collector()
+    sys.setswitchinterval(SWITCH)
     began.set()
     await server.serve([listener])
 

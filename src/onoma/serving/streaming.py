@@ -15,6 +15,7 @@ from typing import Any
 
 from onoma.errors import BusyError, LateError, TooLargeError
 from onoma.serving.answering import Asker, ask_of, line_answered
+from onoma.serving.aside import aside
 from onoma.serving.asking import Answer, Ask, Seen
 from onoma.serving.endpoints import Desk, asker_of
 from onoma.serving.limits_body import check_json, check_texts
@@ -123,7 +124,7 @@ class _Running:
             ask = ask_of([Document(wanted.text)], wanted, asker, self._desk.router)
             answer = await self._patiently(ask)
             self._tell(200, arrived, "", ask, answer)
-            return encode(line_answered(wanted, ask, answer)) + b"\n"
+            return await aside(answer, lambda: encode(line_answered(wanted, ask, answer)) + b"\n")
         except Exception as error:
             return self._problem(name, error)
 
