@@ -18,11 +18,11 @@ from starlette.routing import BaseRoute, Route
 from onoma import __version__
 from onoma.errors import BusyError, UnprocessableError
 from onoma.serving.asking import Observer, Quiet, Router
-from onoma.serving.door import Door
 from onoma.serving.endpoints import Desk, Entities, Extract
 from onoma.serving.front import Front, Paths
 from onoma.serving.limits_body import DEFAULT, Limits
 from onoma.serving.openapi import described, problems
+from onoma.serving.shedding import Shedding
 from onoma.serving.streaming import Stream
 from onoma.serving.types import App, Receive, Scope, Send
 
@@ -115,7 +115,7 @@ def build(
     app: App = Paths({("POST", path): each for path, each in quick.items()}, api)
     for guard in reversed(guards):
         app = guard(app)
-    app = Front(Door(app, quick), desk)
+    app = Front(Shedding(app, quick), desk)
     for guard in reversed(around):
         app = guard(app)
     return Service(app, desk, api.routes)

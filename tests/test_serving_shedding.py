@@ -8,24 +8,26 @@ import time
 import uvloop
 
 from onoma.errors import BusyError
-from onoma.serving.door import Door
+from onoma.serving.shedding import Shedding
 
 
 async def slow(scope, receive, send) -> None:
     time.sleep(0.004)
 
 
-async def asked(door: Door, path: str) -> bool:
+async def asked(shedding: Shedding, path: str) -> bool:
     try:
-        await door({"type": "http", "path": path}, None, None)
+        await shedding({"type": "http", "path": path}, None, None)
     except BusyError:
         return False
     return True
 
 
 async def all_at_once(path: str, least: int) -> tuple[list[bool], bool]:
-    door = Door(slow, ["/v1/entities"], 0.02, least)
-    return list(await asyncio.gather(*[asked(door, path) for _ in range(40)])), await asked(door, path)
+    shedding = Shedding(slow, ["/v1/entities"], 0.02, least)
+    return list(await asyncio.gather(*[asked(shedding, path) for _ in range(40)])), await asked(
+        shedding, path
+    )
 
 
 def played(path: str = "/v1/entities", least: int = 3) -> tuple[list[bool], bool]:

@@ -1,7 +1,7 @@
-"""`Door`: what sends requests away unread when more have come at once than the event loop can see to in time.
+"""`Shedding`: sends requests away unread when more have come at once than the event loop can see to in time.
 
 Reading a request, asking a tagger and writing the answer is work of the one event loop, and refusing one late
-is nearly as much work as answering it: without a door a service that is asked for twice what it can do
+is nearly as much work as answering it: without this a service that is asked for twice what it can do
 answers next to nothing.
 """
 
@@ -14,10 +14,10 @@ from collections.abc import Callable, Collection
 from onoma.errors import BusyError
 from onoma.serving.types import App, Receive, Scope, Send
 
-__all__ = ["Door"]
+__all__ = ["Shedding"]
 
 
-class Door:
+class Shedding:
     """Refuses requests to ``paths`` while the loop is behind.
 
     A turn of the loop goes through all that had come when it began. A request that is begun more than
