@@ -9,9 +9,8 @@ turns, and the best of the repeats counts. Garbage is collected as Python likes,
 from __future__ import annotations
 
 import argparse
-import gc
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import chain
 from pathlib import Path
 
@@ -25,6 +24,7 @@ from onoma.text import Coverage, Document, Entity, Token
 from onoma.text.sentences import is_one_sentence, sentence_starts
 from onoma.text.tokenizer import PATTERN, place, split, tokenize
 from onoma.text.windows import plan_windows
+from where_time_goes import uncollected
 
 Spans = list[tuple[int, int, str, float]]
 
@@ -161,15 +161,6 @@ def everything(tagger: Tagger, texts: Sequence[str], found: Sequence[Document]) 
             coverage = Coverage(len(text), len(plan), "x", 1.0)
             documents.append((row, Document(text, tokens, entities, coverage=coverage)))
         return documents
-
-    def uncollected(job: Callable[[], object]) -> Callable[[], object]:
-        def run() -> object:
-            gc.disable()
-            made = job()
-            gc.enable()
-            return made
-
-        return run
 
     return {
         "every token made": before,

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import resource
+import signal
 import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -83,6 +86,19 @@ def whole(make: Callable[[], Awaitable[Service]]) -> Iterator[tuple[httpx.Client
         made[1].should_exit = True
         thread.join(20)
         assert not thread.is_alive()
+
+
+@contextmanager
+def full_disk(path: Path) -> Iterator[None]:
+    """No file may grow beyond what this one is now and a few bytes: a real failure of write(2)."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 50, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, before)
 
 
 def until(holds: Callable[[], bool], seconds: float = 20.0) -> None:

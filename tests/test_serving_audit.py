@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import resource
 import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +22,7 @@ from onoma.serving.asking import Answer, Ask
 from onoma.serving.audit import Audit, AuditRules, prediction, verify
 from onoma.serving.chain import START, Seal, check_lines
 from onoma.text import Document, Entity
+from serving_server import full_disk, until
 
 QUICK = {"batch": 0.0}
 
@@ -227,26 +227,6 @@ def test_a_torn_last_line_is_cut_off_at_the_next_start(tmp_path):
     written(tmp_path, 1)
     assert path.read_bytes().startswith(whole + b"{")
     assert verify(tmp_path).faults == []
-
-
-@contextmanager
-def full_disk(path: Path) -> Iterator[None]:
-    """No file may grow beyond what this one is now and a few bytes: a real failure of write(2)."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 50, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-        signal.signal(signal.SIGXFSZ, before)
-
-
-def until(true: Callable[[], object]) -> None:
-    end = time.monotonic() + 20
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.01)
 
 
 def test_a_full_disk_refuses_and_waits_and_loses_nothing(tmp_path):

@@ -6,7 +6,6 @@ import io
 import json
 import logging
 import os
-import resource
 import shutil
 import signal
 import ssl
@@ -36,7 +35,7 @@ from onoma.serving.config import Config, GuardSpec, config_of
 from onoma.serving.keys import add_key, revoke_key
 from onoma.serving.logs import JsonLines, log_as_json
 from onoma.serving.whole import service_of_file
-from serving_server import until
+from serving_server import full_disk, until
 from serving_server import whole as served
 
 HERE = Path(__file__).parent
@@ -174,18 +173,6 @@ def test_every_prediction_is_written_down_by_any_door_and_no_text(tmp_path, keys
     assert records[0]["texts"][0]["labels"] == {"per": 2}
     assert records[0]["texts"] == records[1]["texts"], "the same text, the same hash"
     assert not any(word in content for word in ("Ada", "Bob", "eve", keys["reader"]))
-
-
-@contextmanager
-def full_disk(path: Path) -> Iterator[None]:
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 50, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-        signal.signal(signal.SIGXFSZ, before)
 
 
 def test_with_a_full_disk_nothing_is_answered_unaudited_and_it_recovers(tmp_path):
