@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 
 from onoma.errors import BusyError
 from onoma.serving.types import App, Receive, Scope, Send
@@ -25,16 +25,9 @@ class Shedding:
     late, and all that comes next later still.
     """
 
-    def __init__(
-        self,
-        app: App,
-        paths: Collection[str],
-        seconds: float = 0.02,
-        least: int = 32,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
+    def __init__(self, app: App, paths: Collection[str], seconds: float = 0.02, least: int = 32) -> None:
         self._app, self._paths = app, frozenset(paths)
-        self._seconds, self._least, self._clock = seconds, least, clock
+        self._seconds, self._least = seconds, least
         self._began, self._count = 0.0, 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -46,10 +39,10 @@ class Shedding:
     def _shut(self) -> bool:
         """Whether the next request is refused; it counts as one that came."""
         if not self._count:
-            self._began = self._clock()
+            self._began = time.monotonic()
             asyncio.get_running_loop().call_soon(self._turned)
         self._count += 1
-        return self._count > self._least and self._clock() - self._began > self._seconds
+        return self._count > self._least and time.monotonic() - self._began > self._seconds
 
     def _turned(self) -> None:
         self._count = 0
