@@ -70,7 +70,7 @@ class Load:
         self.url, self.headers = url, headers
         self.statuses, self.wrong = Counter[int](), list[str]()
         self.lost, self.refused = list[str](), Counter[str]()
-        self._ended = threading.Event()
+        self._ended, self._served = threading.Event(), set[int]()
         self._threads = [threading.Thread(target=self._ask, args=(n,)) for n in range(clients)]
 
     def __enter__(self) -> Load:
@@ -84,9 +84,9 @@ class Load:
             thread.join()
 
     def answered(self, more: int = 30) -> None:
-        """Wait until so many more were answered 200."""
+        """Wait until so many more were answered 200, and every client once: all are connected then."""
         wanted = self.statuses[200] + more
-        until(lambda: self.statuses[200] >= wanted, 60)
+        until(lambda: self.statuses[200] >= wanted and len(self._served) == len(self._threads), 60)
 
     def _ask(self, number: int) -> None:
         with httpx.Client(base_url=self.url, headers=self.headers, timeout=20) as http:
@@ -96,6 +96,7 @@ class Load:
                 text = f"Ada met B{number}x{at} and {'x' * (at % 50)} in Rome"
                 try:
                     self._check(text, http.post("/v1/entities", json={"text": text}))
+                    self._served.add(number)
                 except httpx.HTTPError as error:
                     self.lost.append(repr(error))
                 time.sleep(0.002)

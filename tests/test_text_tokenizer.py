@@ -186,6 +186,15 @@ def test_words_and_their_places_are_those_of_the_tokens(text: str, count: int) -
     assert place(text, words[:count]) == [start for start, _ in spans[:count]]
 
 
+PARTED = (*FRAGMENTS, " word ", " Ab c", "- and ", "can not ")
+
+
+@given(st.lists(st.sampled_from(PARTED), max_size=60).map("".join))
+def test_words_are_the_same_however_small_the_parts(text: str) -> None:
+    expected = split(text)
+    assert [part for part in range(1, 30) if split(text, part) != expected] == []
+
+
 MARK = re.compile(f"[{COMBINING}]")
 
 

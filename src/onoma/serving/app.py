@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import cache
 from typing import Any, Literal
@@ -22,7 +22,6 @@ from onoma.serving.endpoints import Desk, Entities, Extract
 from onoma.serving.front import Front, Paths
 from onoma.serving.limits_body import DEFAULT, Limits
 from onoma.serving.openapi import described, problems
-from onoma.serving.shedding import Shedding
 from onoma.serving.streaming import Stream
 from onoma.serving.types import App, Receive, Scope, Send
 
@@ -69,12 +68,12 @@ class Health(BaseModel):
 class Service:
     """The app, which a server calls.
 
-    ``desk.router`` may be exchanged while it runs, ``routes`` are all that it answers, and ``signals`` are
-    called in the event loop when their signal comes.
+    ``desk.router`` may be exchanged while it runs, ``routes`` are all that it answers, ``heavy`` the paths
+    that are sent away under too much load, and ``signals`` are called in the event loop when theirs comes.
     """
 
-    def __init__(self, app: App, desk: Desk, routes: Sequence[BaseRoute]) -> None:
-        self.desk, self.routes = desk, routes
+    def __init__(self, app: App, desk: Desk, routes: Sequence[BaseRoute], heavy: Collection[str]) -> None:
+        self.desk, self.routes, self.heavy = desk, routes, heavy
         self.signals: dict[int, Callable[[], None]] = {}
         self._app = app
 
@@ -115,10 +114,10 @@ def build(
     app: App = Paths({("POST", path): each for path, each in quick.items()}, api)
     for guard in reversed(guards):
         app = guard(app)
-    app = Front(Shedding(app, quick), desk)
+    app = Front(app, desk)
     for guard in reversed(around):
         app = guard(app)
-    return Service(app, desk, api.routes)
+    return Service(app, desk, api.routes, quick.keys() - {"/v1/stream"})
 
 
 def _api(desk: Desk, routes: Sequence[BaseRoute], describe: Describe) -> FastAPI:

@@ -113,6 +113,9 @@ class Observer(Protocol):
     def seen(self, seen: Seen) -> None:
         """A request has been answered, be it with an error."""
 
+    def sent_away(self, path: str, times: int, kind: str) -> None:
+        """So many requests in the last second were answered unread, with an error of that kind."""
+
     def phase(self, tagger: str, phase: str, seconds: float) -> None:
         """A phase of one request took so long: ``queue``, ``tag``."""
 
@@ -130,6 +133,9 @@ class Quiet:
     """
 
     def seen(self, seen: Seen) -> None:
+        """Nothing."""
+
+    def sent_away(self, path: str, times: int, kind: str) -> None:
         """Nothing."""
 
     def phase(self, tagger: str, phase: str, seconds: float) -> None:

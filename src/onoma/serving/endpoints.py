@@ -17,6 +17,7 @@ from onoma.serving.aside import aside
 from onoma.serving.asking import Answer, Ask, Observer, Quiet, Router
 from onoma.serving.deadlines import Deadlines
 from onoma.serving.limits_body import DEFAULT, Limits, check_json, check_texts, read_body
+from onoma.serving.request_ids import RequestIds
 from onoma.serving.types import Receive, Scope, Send
 from onoma.serving.wire import EntitiesRequest, Options, TextRequest, decode, encode
 from onoma.text import Document
@@ -34,6 +35,7 @@ class Desk:
     limits: Limits = DEFAULT
     observer: Observer = field(default_factory=Quiet)
     deadlines: Deadlines = field(default_factory=Deadlines)
+    ids: RequestIds = field(default_factory=RequestIds)
     draining: bool = False
 
     async def annotate(self, ask: Ask) -> Answer:

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import re
-import secrets
 import time
-from itertools import count
 from typing import Any
 
 from onoma.errors import BusyError
@@ -18,7 +15,6 @@ from onoma.serving.wire import encode
 
 __all__ = ["Front", "Paths"]
 
-_GIVEN = re.compile(rb"[\w.:-]{1,64}", re.ASCII)
 _ENDED = BusyError("the service ended before this was answered", retry_after=1.0)
 _ELSEWHERE = "(other)"  # so that whoever tries paths at random does not make a metric of each
 
@@ -45,7 +41,6 @@ class Front:
 
     def __init__(self, app: App, desk: Desk) -> None:
         self._app, self._desk = app, desk
-        self._prefix, self._number = secrets.token_hex(6), count(1)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, and see that it is answered whatever happens."""
@@ -54,7 +49,7 @@ class Front:
             return
         state: dict[str, Any] = scope.setdefault("state", {})
         arrived = state["arrived"] = time.monotonic()
-        request = state["request"] = self._named(scope)
+        request = state["request"] = self._desk.ids.of(scope)
         response = _Response(send, self._desk, request.encode())
         kind = ""
         try:
@@ -69,13 +64,6 @@ class Front:
             await self._explain(error, request, response)
         finally:
             self._tell(scope, response.status, time.monotonic() - arrived, kind)
-
-    def _named(self, scope: Scope) -> str:
-        """The id that came with it, if it can be one, else the next of ours."""
-        for name, value in scope["headers"]:
-            if name == b"x-request-id" and _GIVEN.fullmatch(value):
-                return str(value, "ascii")
-        return f"{self._prefix}-{next(self._number):x}"
 
     async def _explain(self, error: Exception, request: str, response: _Response) -> None:
         status, headers, document = problem_of(error, request)

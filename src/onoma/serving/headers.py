@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from onoma.serving.types import App, Message, Receive, Scope, Send
 
-__all__ = ["Careful"]
+__all__ = ["Careful", "careful"]
 
 _HEADERS = [
     (b"x-content-type-options", b"nosniff"),
@@ -16,21 +19,29 @@ _HEADERS = [
 _OVER_TLS = (b"strict-transport-security", b"max-age=31536000")
 
 
+def careful(scope: Mapping[str, Any], given: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """The headers with those of ours that are not among them. Over TLS they ask for TLS ever after.
+
+    >>> [name for name, _ in careful({"scheme": "http"}, [(b"cache-control", b"no-cache")])][:2]
+    [b'cache-control', b'x-content-type-options']
+    """
+    ours = [*_HEADERS, _OVER_TLS] if scope.get("scheme") == "https" else _HEADERS
+    names = {name for name, _ in given}
+    return [*given, *(each for each in ours if each[0] not in names)]
+
+
 class Careful:
-    """Wraps an app. Over TLS it says besides that it is to be asked over TLS only."""
+    """Wraps an app: all its responses have these headers."""
 
     def __init__(self, app: App) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on."""
-        headers = [*_HEADERS, _OVER_TLS] if scope.get("scheme") == "https" else _HEADERS
 
         async def carefully(message: Message) -> None:
             if message["type"] == "http.response.start":
-                given = message.get("headers", [])
-                names = {name for name, _ in given}
-                message["headers"] = [*given, *(each for each in headers if each[0] not in names)]
+                message["headers"] = careful(scope, message.get("headers", []))
             await send(message)
 
         await self._app(scope, receive, carefully if scope["type"] == "http" else send)

@@ -21,7 +21,7 @@ _SECRETS = re.compile(
     r"|(?i:bearer|basic)\s+[^\s'\",;]+"
     r"|(?<=://)[^/\s:@]*:[^/\s@]+(?=@)"  # passwords in addresses
 )
-_FIELDS = ("request", "caller", "method", "path", "status", "ms", "kind", "tagger", "texts")
+_FIELDS = ("request", "caller", "method", "path", "status", "ms", "kind", "tagger", "texts", "times")
 
 
 class JsonLines(logging.Formatter):
@@ -99,3 +99,8 @@ class AccessLog(Quiet):
         if seen.answer:
             told |= {"tagger": seen.answer.tagger, "texts": len(seen.answer.documents)}
         self._logger.log(level, "%s %s %d", seen.method, seen.path, seen.status, extra=told)
+
+    def sent_away(self, path: str, times: int, kind: str) -> None:
+        """Requests were answered unread; a line for each would be more work than they were."""
+        told = {"path": path, "status": 503, "kind": kind, "times": times}
+        self._logger.warning("%d requests to %s sent away unread in the last second", times, path, extra=told)

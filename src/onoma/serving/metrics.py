@@ -129,6 +129,11 @@ class Metrics(Quiet):
         elif seen.answer:
             self._answered(seen.answer)
 
+    def sent_away(self, path: str, times: int, kind: str) -> None:
+        """Requests were answered unread; how long that took says nothing."""
+        self._counter("requests", "POST", path, "503").inc(times)
+        self._counter("errors", kind).inc(times)
+
     def _answered(self, answer: Answer) -> None:
         tagger = answer.tagger
         self._counter("routes", answer.route[0] if answer.route else "", tagger).inc()

@@ -19,6 +19,7 @@ import uvloop
 from onoma.errors import InputError
 from onoma.serving.app import CLOSING, Service
 from onoma.serving.protocol import protocol_with
+from onoma.serving.shedding import Shedding
 
 __all__ = ["Place", "bound", "check_host", "is_loopback", "leave", "run", "server_of"]
 
@@ -118,7 +119,7 @@ def server_of(service: Service, place: Place) -> uvicorn.Server:
     limits = service.desk.limits
     config = uvicorn.Config(
         service,
-        http=protocol_with(limits.head),
+        http=protocol_with(limits.head, Shedding(service.heavy, service.desk)),
         interface="asgi3",
         ws="none",
         lifespan="on",

@@ -1,48 +1,101 @@
-"""`Shedding`: sends requests away unread when more have come at once than the event loop can see to in time.
+"""`Shedding`: sends requests away unread when more are under way than can be answered in time.
 
 Reading a request, asking a tagger and writing the answer is work of the one event loop, and refusing one late
-is nearly as much work as answering it: without this a service that is asked for twice what it can do
-answers next to nothing.
+is nearly as much work as answering it: without this a service that is asked for twice what it can do answers
+next to nothing. So it is decided before an app is asked, and the response is written at once.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from statistics import median
+from typing import Any, NamedTuple
 
 from onoma.errors import BusyError
-from onoma.serving.types import App, Receive, Scope, Send
+from onoma.serving.endpoints import Desk
+from onoma.serving.headers import careful
+from onoma.serving.problems import kind_of, problem_of
+from onoma.serving.wire import encode
 
-__all__ = ["Shedding"]
+__all__ = ["Refusal", "Shedding"]
+
+_BUSY = BusyError("more has come at once than can be answered; try again later", retry_after=1.0)
+_TELL = 1.0  # seconds between tellings of how many were sent away
+
+
+class Refusal(NamedTuple):
+    """A response, whole but for what the server adds to every one."""
+
+    status: int
+    headers: list[tuple[bytes, bytes]]
+    body: bytes
 
 
 class Shedding:
-    """Refuses requests to ``paths`` while the loop is behind.
+    """Says which requests to ``paths`` there is no time for, and what they are told.
 
-    A turn of the loop goes through all that had come when it began. A request that is begun more than
-    ``seconds`` after the first of its turn, and after ``least`` others, is refused: it would be answered
-    late, and all that comes next later still.
+    So many may be under way at once as are answered after a wait of ``seconds``; what a tagger takes to read
+    is no part of that, as a slow one may well read much at once. The number is learnt: it shrinks in
+    proportion when the median wait is longer, and grows by one while it holds some back. ``least`` may be
+    under way in any case. (Additive increase, multiplicative decrease, as TCP has it; see Chiu and Jain,
+    Analysis of the Increase and Decrease Algorithms for Congestion Avoidance, 1989.)
     """
 
-    def __init__(self, app: App, paths: Collection[str], seconds: float = 0.02, least: int = 32) -> None:
-        self._app, self._paths = app, frozenset(paths)
+    def __init__(self, paths: Collection[str], desk: Desk, seconds: float = 0.025, least: int = 32) -> None:
+        self._paths, self._desk = frozenset(paths), desk
         self._seconds, self._least = seconds, least
-        self._began, self._count = 0.0, 0
+        self._limit, self.under_way, self._full = 4.0 * least, 0, False
+        self._waits: list[float] = []
+        self._away: dict[str, int] = {}
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on; raises `BusyError` where there is no time for it."""
-        if scope["type"] == "http" and scope["path"] in self._paths and self._shut():
-            raise BusyError("more has come at once than can be answered; try again later", retry_after=1.0)
-        await self._app(scope, receive, send)
+    def refuses(self, scope: Mapping[str, Any]) -> bool:
+        """Whether a request whose head has come is to be sent away."""
+        if scope["path"] not in self._paths or self._desk.draining:
+            return False  # of those who ask for the last time the app sees to their connections too
+        full = self.under_way >= self._limit
+        self._full |= full
+        return full
 
-    def _shut(self) -> bool:
-        """Whether the next request is refused; it counts as one that came."""
-        if not self._count:
-            self._began = time.monotonic()
-            asyncio.get_running_loop().call_soon(self._turned)
-        self._count += 1
-        return self._count > self._least and time.monotonic() - self._began > self._seconds
+    def began(self, scope: Mapping[str, Any]) -> None:
+        """A request is whole, and is to be answered now. One whose body is still to come is no work yet."""
+        if scope["path"] in self._paths:
+            self.under_way += 1
+            scope["state"]["came"] = time.monotonic()
 
-    def _turned(self) -> None:
-        self._count = 0
+    def ended(self, scope: Mapping[str, Any]) -> None:
+        """It has been answered, or nobody waits for it any more."""
+        came = scope["state"].pop("came", None)
+        if came is None:
+            return
+        self.under_way -= 1
+        if asked := scope["state"].get("asked"):
+            self._learn(time.monotonic() - came - asked[1].timings.get("tag", 0.0))
+
+    def _learn(self, wait: float) -> None:
+        self._waits.append(wait)
+        if len(self._waits) < self._limit:  # what the last change did has not shown yet
+            return
+        usual, self._waits = median(self._waits), []
+        if usual > self._seconds:
+            self._limit = max(self._least, self._limit * self._seconds / usual)
+        elif self._full:
+            self._limit += 1
+        self._full = False
+
+    def refusal(self, scope: Mapping[str, Any]) -> Refusal:
+        """What one that is sent away is told; the observer will be told of it within a second."""
+        if not self._away:
+            asyncio.get_running_loop().call_later(_TELL, self._tell)
+        self._away[scope["path"]] = self._away.get(scope["path"], 0) + 1
+        request = self._desk.ids.of(scope)
+        status, headers, document = problem_of(_BUSY, request)
+        body = encode(document)
+        more = [(b"content-length", b"%d" % len(body)), (b"x-request-id", request.encode())]
+        return Refusal(status, careful(scope, [*headers, *more]), body)
+
+    def _tell(self) -> None:
+        away, self._away = self._away, {}
+        for path, times in away.items():
+            self._desk.observer.sent_away(path, times, kind_of(_BUSY))

@@ -52,6 +52,11 @@ class Both:
         for each in self._observers:
             each.seen(seen)
 
+    def sent_away(self, path: str, times: int, kind: str) -> None:
+        """Requests were answered unread."""
+        for each in self._observers:
+            each.sent_away(path, times, kind)
+
     def phase(self, tagger: str, phase: str, seconds: float) -> None:
         """A phase of one request took so long."""
         for each in self._observers:

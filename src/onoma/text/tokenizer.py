@@ -117,6 +117,10 @@ PATTERN = re.compile(
     re.VERBOSE,
 )
 
+_PART = 1 << 15  # characters, of which the expression makes words in a millisecond
+# between words of letters only: nothing that is looked ahead for from before lies behind such a blank
+_CUT = re.compile(r"(?<=[^\W\d_]{2}[ ])(?=[^\W\d_])")
+
 
 def tokenize(text: str) -> list[tuple[int, int]]:
     """Half-open code-point offsets of the tokens of ``text``, in order.
@@ -135,13 +139,24 @@ def tokenize(text: str) -> list[tuple[int, int]]:
     return [match.span() for match in PATTERN.finditer(text)]
 
 
-def split(text: str) -> list[str]:
+def split(text: str, part: int = _PART) -> list[str]:
     """The words of ``text``: what its tokens hold, in order. It takes half the time of `tokenize`.
+
+    A long text is gone through in parts of ``part`` characters or more, so that other threads get their turn.
 
     >>> split("They didn't.")
     ['They', 'did', "n't", '.']
     """
-    return PATTERN.findall(text)
+    if len(text) <= part:
+        return PATTERN.findall(text)
+    words: list[str] = []
+    at = 0
+    while at < len(text):
+        cut = _CUT.search(text, at + part)
+        end = cut.start() if cut else len(text)
+        words += PATTERN.findall(text, at, end)
+        at = end
+    return words
 
 
 def place(text: str, words: Iterable[str]) -> list[int]:
