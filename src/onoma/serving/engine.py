@@ -68,7 +68,7 @@ class Engine:
         labels: Sequence[str] = (),
         policy: BatchPolicy = POLICY,
         calls: int = 1,
-        patience: float = 0.05,
+        patience: float = 0.1,
         memory: MemoryStore | None = None,
         shared: Store | None = None,
         caches: bool = True,

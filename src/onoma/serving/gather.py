@@ -70,7 +70,7 @@ class Gathering:
         policy: BatchPolicy = POLICY,
         *,
         calls: int = 1,
-        patience: float = 0.05,
+        patience: float = 0.1,
         began: Callable[[int, int], None] = lambda texts, waiting: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
