@@ -38,15 +38,17 @@ class Shedding:
 
     So many may be under way at once as are answered after a wait of ``seconds``; what a tagger takes to read
     is no part of that, as a slow one may well read much at once. The number is learnt: it shrinks in
-    proportion when the median wait is longer, and grows by one while it holds some back. ``least`` may be
-    under way in any case. (Additive increase, multiplicative decrease, as TCP has it; see Chiu and Jain,
-    Analysis of the Increase and Decrease Algorithms for Congestion Avoidance, 1989.)
+    proportion when the median wait is longer, and grows by one while it holds some back: additive increase,
+    multiplicative decrease, as TCP has it (Chiu and Jain, Analysis of the Increase and Decrease Algorithms for
+    Congestion Avoidance, 1989). While it holds nobody back it returns to eight times ``least``: many who come
+    at once after a pause are welcome. ``least`` may be under way in any case.
     """
 
     def __init__(self, paths: Collection[str], desk: Desk, seconds: float = 0.025, least: int = 32) -> None:
         self._paths, self._desk = frozenset(paths), desk
         self._seconds, self._least = seconds, least
-        self._limit, self.under_way, self._full = 4.0 * least, 0, False
+        self._usual = 8.0 * least
+        self._limit, self.under_way, self._full = self._usual, 0, False
         self._waits: list[float] = []
         self._away: dict[str, int] = {}
 
@@ -77,11 +79,13 @@ class Shedding:
         self._waits.append(wait)
         if len(self._waits) < self._limit:  # what the last change did has not shown yet
             return
-        usual, self._waits = median(self._waits), []
-        if usual > self._seconds:
-            self._limit = max(self._least, self._limit * self._seconds / usual)
+        wait, self._waits = median(self._waits), []
+        if wait > self._seconds:
+            self._limit = max(self._least, self._limit * self._seconds / wait)
         elif self._full:
             self._limit += 1
+        elif self._limit < self._usual:
+            self._limit = min(2 * self._limit, self._usual)
         self._full = False
 
     def refusal(self, scope: Mapping[str, Any]) -> Refusal:
