@@ -39,9 +39,9 @@ class Shedding:
     So many may be under way at once as are answered after a wait of ``seconds``; what a tagger takes to read
     is no part of that, as a slow one may well read much at once. The number is learnt: it shrinks in
     proportion when the median wait is longer, and grows by one while it holds some back: additive increase,
-    multiplicative decrease, as TCP has it (Chiu and Jain, Analysis of the Increase and Decrease Algorithms for
-    Congestion Avoidance, 1989). While it holds nobody back it returns to eight times ``least``: many who come
-    at once after a pause are welcome. ``least`` may be under way in any case.
+    multiplicative decrease, as TCP has it (Chiu and Jain, Analysis of the Increase and Decrease Algorithms
+    for Congestion Avoidance, 1989). While it holds nobody back it returns to eight times ``least``: many who
+    come at once after a pause are welcome. ``least`` may be under way in any case.
     """
 
     def __init__(self, paths: Collection[str], desk: Desk, seconds: float = 0.025, least: int = 32) -> None:
