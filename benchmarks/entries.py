@@ -19,8 +19,9 @@ ROOT = Path(__file__).parent.parent
 class Entry:
     """A row of the table: a recipe trained on a corpus with some seeds.
 
-    With ``teacher``, the name of another entry on that corpus, it is a student of all that entry's runs, and
-    also reads ``text`` (globs below the folder of data).
+    With ``teacher``, the name of another entry on that corpus, it is a student of all that entry's runs. It
+    also reads ``text`` (archives of plain text below the folder of data), ``unlabelled`` corpora (below it
+    too, or ``gmb`` for the training part of that), and so many ``crossings`` of its training sentences.
     """
 
     corpus: str
@@ -31,6 +32,8 @@ class Entry:
     settings: tuple[str, ...] = ()
     teacher: str = ""
     text: tuple[str, ...] = ()
+    unlabelled: tuple[str, ...] = ()
+    crossings: int = 0
 
     def loaded(self) -> Recipe:
         """The recipe with the entry's own settings; where its corpus lies is another matter."""
@@ -39,6 +42,10 @@ class Entry:
 
 MINILM = "MiniLM (22 M), uncased"
 QUICK = ("training.mixed_precision=bf16", "training.threads=1")
+STUDENT = (
+    "network.hidden=128", "network.dropout=0.35", "network.lexical.filters=96", "features.vectors.dim=256",
+    "training.epochs=12",
+)  # fmt: skip
 ENTRIES = (
     Entry("gmb", "pooled", "`pooled`", "pooled"),
     Entry("gmb", "bilstm", "`bilstm`", "bilstm"),
@@ -55,7 +62,8 @@ ENTRIES = (
     Entry("conll2003", "minilm-crf", f"{MINILM}: `minilm-crf`, document context", "minilm-crf", (1, 2, 3),
           QUICK),
     Entry("conll2003", "student", "`bilstm-crf-vectors`, student of the `minilm-crf` above",
-          "bilstm-crf-vectors", (1, 2, 3), ("network.hidden=128",), "minilm-crf"),
+          "bilstm-crf-vectors", (1, 2, 3), STUDENT, "minilm-crf", ("gazetteers/reuters_small.tar.gz",),
+          ("gmb", "wikigold/wikigold.conll.txt"), 2),
     Entry("wnut17", "minilm", f"{MINILM}: `minilm`, sentence by sentence", "minilm", (1, 2, 3),
           (*QUICK, "optimiser.rate=0.0001", "training.epochs=6")),
     Entry("bc5cdr", "minilm", f"{MINILM}: `minilm`, sentence by sentence", "minilm", (1, 2, 3), QUICK),
@@ -85,13 +93,15 @@ def entry_named(corpus: str, name: str) -> Entry:
 def source(corpus: str, data: Path, out: Path) -> list[str]:
     """The ``--set`` options that name a corpus; GMB is split on first use."""
     if corpus == "gmb":
-        return [f"corpus.path={_split_gmb(data, out / 'split-gmb')}"]
+        return [f"corpus.path={split_gmb(data, out)}"]
     places = [data / corpus / name for name in _FILES[corpus]]
     named = zip(("train", "dev", "test"), places, strict=True)
     return ["corpus.path=null", *(f"corpus.{part}={place}" for part, place in named)]
 
 
-def _split_gmb(data: Path, folder: Path) -> Path:
+def split_gmb(data: Path, out: Path) -> Path:
+    """The folder of GMB's three parts, which are made where they are not there."""
+    folder = out / "split-gmb"
     if not folder.is_dir():
         corpus = data / "gmb" / "ner_dataset.csv.zip"
         onoma_command("split", corpus, "--out", folder, "--ratios", "60/20/20", "--seed", 42)

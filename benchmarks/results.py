@@ -14,11 +14,12 @@ Test parts are read once, by the finished bundle.
 from __future__ import annotations
 
 import argparse
+import shutil
 from pathlib import Path
 
 import onoma
 import records
-from entries import ENTRIES, ROOT, TITLES, Entry, entry_named, onoma_command, source
+from entries import ENTRIES, ROOT, TITLES, Entry, entry_named, onoma_command, source, split_gmb
 from onoma.corpus import read, read_split
 from onoma.files import whole_file
 from records import Record
@@ -83,13 +84,27 @@ def folder_of(entry: Entry, seed: int, out: Path) -> Path:
 
 
 def teaching(entry: Entry, data: Path, out: Path) -> list[object]:
-    """The options that name a student's teachers, which must be trained, and its text."""
+    """The options that name a student's teachers, which must be trained, and what it reads."""
     teacher = entry_named(entry.corpus, entry.teacher)
     found = [folder for seed in teacher.seeds if records.finished(folder := folder_of(teacher, seed, out))]
     if not found:
         raise SystemExit(f"{entry.name} is taught by {teacher.name}, of which no run is in {out}")
-    named: list[object] = [word for folder in found for word in ("--teacher", folder)]
-    return [*named, *(word for pattern in entry.text for word in ("--text", data / pattern))]
+    options: list[object] = ["--crossings", entry.crossings]
+    for folder in found:
+        options += ["--teacher", folder]
+    for archive in entry.text:
+        options += ["--text", unpacked(data / archive, out) / "**" / "*.txt"]
+    for name in entry.unlabelled:
+        options += ["--unlabelled", split_gmb(data, out) / "train.conll" if name == "gmb" else data / name]
+    return options
+
+
+def unpacked(archive: Path, out: Path) -> Path:
+    """The folder of what is in an archive, which is unpacked on first use."""
+    folder = out / archive.name.partition(".")[0]
+    if not folder.is_dir():
+        shutil.unpack_archive(archive, folder, filter="data")
+    return folder
 
 
 def texts(corpus: str, data: Path, out: Path) -> list[str]:
