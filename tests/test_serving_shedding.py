@@ -16,10 +16,12 @@ from onoma.errors import BusyError
 from onoma.serving.app import build
 from onoma.serving.asking import Answer
 from onoma.serving.endpoints import Desk
+from onoma.serving.logs import AccessLog
 from onoma.serving.metrics import Metrics
 from onoma.serving.problems import problem_of
 from onoma.serving.running import Place, bound, server_of
 from onoma.serving.shedding import Shedding
+from onoma.serving.whole import Both
 from serving_server import single
 
 BODY = b'{"text": "Ada wrote."}'
@@ -93,10 +95,10 @@ async def ask(port: int, times: int) -> list[tuple[int, dict[str, str], Any]]:
     return found
 
 
-def test_what_is_too_much_is_refused_at_once_and_counted():
+def test_what_is_too_much_is_refused_at_once_and_counted(caplog):
     async def main() -> None:
         metrics = Metrics()
-        async with served(guards=[Slow], observer=metrics) as (port, shedding):
+        async with served(guards=[Slow], observer=Both(metrics, AccessLog())) as (port, shedding):
             each = await asyncio.gather(*[ask(port, 12) for _ in range(200)])
             statuses = Counter(status for told in each for status, _, _ in told)
             assert set(statuses) == {200, 503}
@@ -106,6 +108,8 @@ def test_what_is_too_much_is_refused_at_once_and_counted():
             counted = 'onoma_requests_total{method="POST",path="/v1/entities",status="503"}'
             assert f"{counted} {statuses[503]:.1f}" in metrics.text()
             assert f'onoma_errors_total{{kind="busy"}} {statuses[503]:.1f}' in metrics.text()
+            assert sum(record.times for record in caplog.records) == statuses[503]
+            assert len(caplog.records) < 20, "a line a second, not one for each"
 
     played(main)
 

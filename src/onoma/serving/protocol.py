@@ -22,10 +22,10 @@ HEAD_BYTES = 64 << 10
 
 def protocol_with(head_seconds: float, shedding: Shedding) -> type[HttpToolsProtocol]:
     """The protocol for uvicorn's ``http`` setting."""
-    return type("PatientProtocol", (_Patient,), {"head_seconds": head_seconds, "shedding": shedding})
+    return type("Protocol", (_Protocol,), {"head_seconds": head_seconds, "shedding": shedding})
 
 
-class _Patient(HttpToolsProtocol):
+class _Protocol(HttpToolsProtocol):
     head_seconds: float
     shedding: Shedding
 
