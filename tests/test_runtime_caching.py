@@ -7,13 +7,15 @@ import socket
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from onoma.errors import InputError
-from onoma.runtime.caching import Caching, MemoryStore, Remembered
-from onoma.runtime.redis_store import RedisStore, pack, unpack
+from onoma.runtime.caching import Caching, MemoryStore
+from onoma.runtime.redis_store import RedisStore
+from onoma.runtime.remembered import Remembered, pack, unpack
 from onoma.text import Coverage, Document, Entity, Token
 
 URL = os.environ.get("ONOMA_TEST_REDIS", "redis://127.0.0.1:6379/0")
@@ -254,6 +256,12 @@ coverages = st.none() | st.builds(
 )
 def test_packing_loses_nothing(answer):
     assert unpack(pack(answer)) == answer
+
+
+def test_numbers_of_numpy_are_remembered_as_numbers():
+    entity = Entity(np.int64(0), np.int64(3), "per", np.float32(0.5))
+    [found] = unpack(pack(Remembered((entity,), None, None))).entities
+    assert (found, type(found.start), type(found.score)) == (Entity(0, 3, "per", 0.5), int, float)
 
 
 @given(st.binary(max_size=40))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
 import time
 from collections import Counter
@@ -334,3 +335,20 @@ def test_only_the_late_are_cancelled():
     assert (first, third) == ("done", "done")
     assert isinstance(second, BusyError)
     assert seconds < 4
+
+
+def test_what_was_asked_leaves_no_rings_to_the_garbage_collector():
+    async def play(engine):
+        await engine.ask([Document("first")])
+        gc.collect()
+        gc.set_debug(gc.DEBUG_SAVEALL)
+        try:
+            for number in range(20):
+                await engine.ask([Document(f"Ada {number}")])
+            gc.collect()
+            return [each for each in gc.garbage if type(each).__module__.startswith("onoma")]
+        finally:
+            gc.set_debug(0)
+            gc.garbage.clear()
+
+    assert played(play) == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 from itertools import chain
 from sys import getsizeof
@@ -13,32 +13,14 @@ from typing import NamedTuple, Protocol
 from onoma.errors import InputError
 from onoma.runtime.foreign import check_same
 from onoma.runtime.forks import fork_lock
+from onoma.runtime.remembered import Remembered, pack, unpack
 from onoma.runtime.texts import Text, checked_texts
-from onoma.text import Annotate, Coverage, Document, Entity, Token
+from onoma.text import Annotate, Document, Token
 from onoma.text.document import LATER
 
-__all__ = ["Caching", "MemoryStore", "Remembered", "Store", "Tally", "key_of", "recall", "remember"]
+__all__ = ["Caching", "MemoryStore", "Store", "Tally", "key_of", "recall", "remember"]
 
 
-class Remembered(NamedTuple):
-    """What is kept of an answer: no text. ``tokens`` only where the document came without.
-
-    ``tokens`` is None where they are the default tokenizer's, which need not be kept.
-    """
-
-    entities: tuple[Entity, ...]
-    coverage: Coverage | None
-    tokens: tuple[Token, ...] | None
-
-    @property
-    def size(self) -> int:
-        """About how many bytes of memory it takes."""
-        tokens = self.tokens or ()
-        parts: Iterable[object] = chain((self, self.entities, tokens), self.entities, tokens)
-        return sum(map(getsizeof, parts)) + _NUMBERS * (3 * len(self.entities) + 2 * len(tokens))
-
-
-_NUMBERS = 28  # bytes of a small int or float
 _ENTRY = 200  # bytes of a key and its place in the table
 
 
@@ -162,6 +144,9 @@ def recall(document: Document, known: Remembered) -> Document:
 class MemoryStore:
     """A `Store` in this process: the answers asked for last, ``entries`` and ``size`` bytes of them at most.
 
+    They are kept as bytes: of many thousand tuples Python's garbage collector would look through each, again
+    and again, for a tenth of a second and more.
+
     >>> store = MemoryStore(entries=1)
     >>> nothing = Remembered((), None, ())
     >>> store.put_many({b"a": nothing, b"b": nothing})
@@ -175,7 +160,7 @@ class MemoryStore:
             raise InputError(f"a store of {entries} entries and {size} bytes can hold nothing")
         self.most_entries, self.most_size = entries, size
         self.size = 0
-        self._kept: OrderedDict[bytes, tuple[Remembered, int]] = OrderedDict()
+        self._kept: OrderedDict[bytes, bytes] = OrderedDict()
         self._lock = fork_lock()
 
     def __len__(self) -> int:
@@ -185,26 +170,31 @@ class MemoryStore:
     def get_many(self, keys: Sequence[bytes]) -> list[Remembered | None]:
         """What is known of each key, which is then the last to be forgotten."""
         with self._lock:
-            return [self._get(key) for key in keys]
+            found = [self._get(key) for key in keys]
+        return list(map(unpack, found))
 
-    def _get(self, key: bytes) -> Remembered | None:
+    def _get(self, key: bytes) -> bytes | None:
         found = self._kept.get(key)
-        if found is None:
-            return None
-        self._kept.move_to_end(key)
-        return found[0]
+        if found is not None:
+            self._kept.move_to_end(key)
+        return found
 
     def put_many(self, answers: Mapping[bytes, Remembered]) -> None:
         """Keep these, and forget those not asked for longest where there is no room.
 
         An answer that would fill the store by itself is not kept.
         """
-        sized = {key: (answer, answer.size + _ENTRY) for key, answer in answers.items()}
+        packed = {key: pack(answer) for key, answer in answers.items()}
         with self._lock:
-            for key, entry in sized.items():
-                if entry[1] > self.most_size:
+            for key, content in packed.items():
+                if _bytes_of(content) > self.most_size:
                     continue
-                self.size += entry[1] - self._kept.pop(key, (None, 0))[1]
-                self._kept[key] = entry
+                self.size += _bytes_of(content) - _bytes_of(self._kept.pop(key, None))
+                self._kept[key] = content
             while self.size > self.most_size or len(self._kept) > self.most_entries:
-                self.size -= self._kept.popitem(last=False)[1][1]
+                self.size -= _bytes_of(self._kept.popitem(last=False)[1])
+
+
+def _bytes_of(content: bytes | None) -> int:
+    """What an entry takes, with its key; nothing where there is none."""
+    return 0 if content is None else getsizeof(content) + _ENTRY

@@ -6,17 +6,15 @@ numbers and labels. It may hold what others wrote: what cannot be read as an ans
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from hashlib import blake2b
 from typing import Any
 
 from onoma.errors import InputError
-from onoma.runtime.caching import Remembered
-from onoma.text import Coverage, Entity, Token
+from onoma.runtime.remembered import Remembered, pack, unpack
 
-__all__ = ["RedisStore", "pack", "unpack"]
+__all__ = ["RedisStore"]
 
 
 class RedisStore:
@@ -103,39 +101,3 @@ class RedisStore:
             self.failures += 1
             self._resting_until = self._clock() + self._rest
             return None
-
-
-def pack(answer: Remembered) -> bytes:
-    """An answer as bytes.
-
-    >>> pack(Remembered((Entity(0, 3, "per", 0.5),), None, (Token(0, 3),)))
-    b'[[[0,3,"per",0.5]],null,[[0,3]]]'
-    """
-    content = [list(map(_row, answer.entities)), answer.coverage, answer.tokens]
-    return json.dumps(content, separators=(",", ":")).encode()
-
-
-def _row(entity: Entity) -> list[Any]:
-    return [entity.start, entity.end, entity.label, entity.score, *map(_row, entity.alternatives)]
-
-
-def _entity(row: Sequence[Any]) -> Entity:
-    start, end, label, score, *alternatives = row
-    return Entity(int(start), int(end), str(label), float(score), tuple(map(_entity, alternatives)))
-
-
-def unpack(content: bytes | None) -> Remembered | None:
-    """What `pack` packed; None for anything else.
-
-    >>> unpack(pack(Remembered((), None, ()))), unpack(b"other")
-    (Remembered(entities=(), coverage=None, tokens=()), None)
-    """
-    try:
-        entities, coverage, tokens = json.loads(content or b"")
-        return Remembered(
-            tuple(map(_entity, entities)),
-            None if coverage is None else Coverage(*coverage),
-            None if tokens is None else tuple(Token(int(a), int(b)) for a, b in tokens),
-        )
-    except (ValueError, TypeError):
-        return None

@@ -153,6 +153,7 @@ class Engine:
 
     def _land(self, flight: _Flight, gathered: Gathered | BaseException) -> None:
         self._forget(flight)
+        flight.asked = None  # which holds the flight: such rings are left to Python's garbage collector
         if not isinstance(gathered, BaseException):
             flight.found = dict(zip(flight.new, gathered.documents, strict=True))
             if self.memory is not None:

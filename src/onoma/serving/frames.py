@@ -11,7 +11,7 @@ from typing import Any
 
 from onoma.errors import DownError, InputError, OnomaError
 from onoma.runtime.caching import recall, remember
-from onoma.runtime.redis_store import pack, unpack
+from onoma.runtime.remembered import pack, unpack
 from onoma.text import Document, Token
 
 __all__ = ["answered", "answers", "asked", "failed", "questions", "receive", "send"]
