@@ -8,8 +8,10 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from types import SimpleNamespace
 from typing import Any
 
+import pytest
 import uvloop
 
 from onoma.errors import BusyError
@@ -171,6 +173,12 @@ def test_who_leaves_in_the_midst_of_a_pipeline_gives_back_all_places():
     played(main)
 
 
+@pytest.fixture
+def stopped(monkeypatch):
+    """No time goes by but what a test says."""
+    monkeypatch.setattr("onoma.serving.shedding.time", SimpleNamespace(monotonic=lambda: 100.0))
+
+
 def scope(path: str = "/v1/entities") -> dict[str, Any]:
     return {"path": path, "state": {}}
 
@@ -190,6 +198,7 @@ def end(shedding: Shedding, taken: list[dict[str, Any]], wait: float, tag: float
         shedding.ended(each)
 
 
+@pytest.mark.usefixtures("stopped")
 def test_places_shrink_with_long_waits_and_grow_one_by_one():
     shedding = Shedding(["/v1/entities"], Desk(single(list)()), seconds=0.025, least=32)
     assert [len(full_and_end(shedding, 0.05, 0.0)) for _ in range(4)] == [256, 128, 64, 32]
@@ -198,6 +207,7 @@ def test_places_shrink_with_long_waits_and_grow_one_by_one():
     assert not shedding.refuses(scope("/health/live"))
 
 
+@pytest.mark.usefixtures("stopped")
 def test_places_that_are_not_needed_come_back():
     shedding = Shedding(["/v1/entities"], Desk(single(list)()), seconds=0.025, least=2)
     for _ in range(3):
