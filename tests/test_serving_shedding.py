@@ -200,8 +200,8 @@ def end(shedding: Shedding, taken: list[dict[str, Any]], wait: float, tag: float
 
 @pytest.mark.usefixtures("stopped")
 def test_places_shrink_with_long_waits_and_grow_one_by_one():
-    shedding = Shedding(["/v1/entities"], Desk(single(list)()), seconds=0.025, least=32)
-    assert [len(full_and_end(shedding, 0.05, 0.0)) for _ in range(4)] == [256, 128, 64, 32]
+    shedding = Shedding(["/v1/entities"], Desk(single(list)()), seconds=0.25, least=32)
+    assert [len(full_and_end(shedding, 0.5, 0.0)) for _ in range(4)] == [256, 128, 64, 32]
     assert len(full_and_end(shedding, 0.0, 3.0)) == 32
     assert len(full_and_end(shedding, 0.0, 3.0)) == 33
     assert not shedding.refuses(scope("/health/live"))
@@ -209,9 +209,9 @@ def test_places_shrink_with_long_waits_and_grow_one_by_one():
 
 @pytest.mark.usefixtures("stopped")
 def test_places_that_are_not_needed_come_back():
-    shedding = Shedding(["/v1/entities"], Desk(single(list)()), seconds=0.025, least=2)
+    shedding = Shedding(["/v1/entities"], Desk(single(list)()), seconds=0.25, least=2)
     for _ in range(3):
-        full_and_end(shedding, 0.05, 0.0)
+        full_and_end(shedding, 0.5, 0.0)
     for _ in range(40):
         alone = scope()
         shedding.began(alone)
