@@ -37,7 +37,7 @@ PAGE = ROOT / "docs" / "ensembles.md"
 CRF = "CRFsuite"
 
 
-class Remembered:
+class Heard:
     """An `Annotate` that says again what a tagger said of these documents, whatever it is asked with them."""
 
     def __init__(self, annotate: Annotate, documents: Sequence[Document]) -> None:
@@ -50,7 +50,7 @@ class Remembered:
         return [self._answers[each.id] for each in documents]
 
 
-Members = dict[str, Remembered]
+Members = dict[str, Heard]
 
 
 def main() -> None:
@@ -77,8 +77,8 @@ def measured(parts: Parts, bundles: Sequence[Path], folder: Path) -> list[dict[s
     crf = CrfTagger(parts, folder / "crfsuite-conll2003.model")
     taggers: dict[str, Annotate] = {each.name: in_context(Tagger(each)) for each in bundles} | {CRF: crf}
     dev, test = parts["dev"], parts["test"]
-    on_dev = {name: Remembered(each, dev) for name, each in taggers.items()}
-    on_test = {name: Remembered(each, test) for name, each in taggers.items()}
+    on_dev = {name: Heard(each, dev) for name, each in taggers.items()}
+    on_test = {name: Heard(each, test) for name, each in taggers.items()}
     told = [
         (kind, names, judge(dev, first(dev)), judge(test, second(test)))
         for kind, names, first, second in ways(on_dev, on_test, dev)

@@ -184,6 +184,19 @@ def test_a_frozen_encoder_drops_nothing(folders):
     assert torch.equal(network.emissions(tensors), network.emissions(tensors))
 
 
+@every_encoder
+@pytest.mark.parametrize("share", [0.0, 0.5])
+def test_what_is_dropped_of_attention_is_the_recipes_choice(folders, kind, share):
+    network, features = network_of(folders, "transformer", kind, dropout=0.0, attention_dropout=share)
+    for module in network.modules():
+        if getattr(module, "p", share) != share:  # the encoder's other dropout
+            module.p = 0.0
+    network.train()
+    tensors = PieceTensors.of(whole(features, [[SENTENCES[0]]]))
+    same = torch.equal(network.emissions(tensors), network.emissions(tensors))
+    assert same == (share == 0.0)
+
+
 def test_lora_begins_as_the_encoder_is_and_folds_into_it(folders):
     network, features = network_of(folders, "transformer with lora")
     network.eval()

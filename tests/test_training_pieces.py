@@ -168,6 +168,23 @@ def test_lexical_features_are_those_of_the_rows_words(store):
     assert any(forgotten)
 
 
+def test_word_dropout_hides_whole_words_from_the_encoder_and_nothing_else(store):
+    table = PieceTable(store, features_of("document"))
+    [rows, *_] = table.epoch(Training(batch_size=90), 1, 0)
+    whole, _ = table.batch(rows)
+    hidden = table.forget(whole, 0.4, np.random.default_rng(5))
+    for name in set(whole.rows) - {"pieces"}:
+        assert (hidden.rows[name] == whole.rows[name]).all()
+    inside, shares = np.zeros(whole.rows["pieces"].shape, bool), []
+    for r, w in np.argwhere(whole.rows["mask"] > 0):
+        word = r, slice(whole.rows["begin"][r, w], whole.rows["end"][r, w])
+        inside[word] = True
+        shares.append(bool((hidden.rows["pieces"][word] == PIECES.mask).all()))
+        assert shares[-1] or (hidden.rows["pieces"][word] == whole.rows["pieces"][word]).all()
+    assert (hidden.rows["pieces"] == whole.rows["pieces"])[~inside].all()
+    assert 0.3 < np.mean(shares) < 0.5
+
+
 @pytest.fixture(scope="module")
 def articles(tmp_path_factory) -> Path:
     """A corpus in columns whose articles are told apart."""

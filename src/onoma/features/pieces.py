@@ -8,7 +8,7 @@ takes (see `Pieces.rows`).
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import chain, pairwise
 from pathlib import Path
@@ -42,7 +42,7 @@ CASES = ("none", "lower", "Title", "UPPER", "mixed", "digits", "other")
 """How words are written, by number; 0 is for what is no word."""
 
 TOKENIZER = "tokenizer.json"
-_UNKNOWN, _PADDING = ("[UNK]", "<unk>"), ("[PAD]", "<pad>")
+_UNKNOWN, _PADDING, _MASK = ("[UNK]", "<unk>"), ("[PAD]", "<pad>"), ("[MASK]", "<mask>")
 #: Pieces of one word that are read: what it is shows long before that.
 MOST_PIECES = 64
 
@@ -113,6 +113,11 @@ class Pieces:
             return int(model["unk_id"])
         named = model.get("unk_token")
         return self._id_of((named, *_UNKNOWN) if named else _UNKNOWN, self.padding)
+
+    @cached_property
+    def mask(self) -> int:
+        """The id that hid a piece when the encoder was pretrained; `unknown` where there is none."""
+        return self._id_of(_MASK, self.unknown)
 
     def _id_of(self, names: Sequence[str], otherwise: int) -> int:
         found = (self._tokenizer.token_to_id(name) for name in names)
@@ -196,6 +201,22 @@ class Pieces:
             "lengths": lengths,
             "mask": inside.astype(np.float32),
         }
+
+    def hiding(self, rows: Mapping[str, NDArray[Any]], words: NDArray[np.bool_]) -> dict[str, NDArray[Any]]:
+        """The arrays of `rows` with some ``words`` ``[row, word]`` as the encoder's mask, piece by piece.
+
+        >>> from tokenizers.models import WordPiece
+        >>> vocabulary = {"[UNK]": 0, "play": 1, "##ing": 2, "[MASK]": 3}
+        >>> pieces = Pieces(Tokenizer(WordPiece(vocabulary, unk_token="[UNK]")).to_str())
+        >>> pieces.hiding(pieces.rows([["play", "playing"]]), np.array([[False, True]]))["pieces"]
+        array([[1, 3, 3]])
+        """
+        row, word = np.nonzero(words & (rows["mask"] > 0))
+        edges = np.zeros((len(words), rows["pieces"].shape[1] + 1), np.int64)
+        np.add.at(edges, (row, rows["begin"][row, word]), 1)
+        np.add.at(edges, (row, rows["end"][row, word]), -1)
+        inside = edges.cumsum(1)[:, :-1] > 0  # [row, piece]
+        return {**rows, "pieces": np.where(inside, self.mask, rows["pieces"])}
 
     def save(self, folder: Path) -> None:
         """Write ``tokenizer.json`` into ``folder``."""

@@ -21,7 +21,7 @@ from onoma.tagging import TagSet
 from onoma.training.recipe import Training
 from onoma.training.store import Store
 
-__all__ = ["EpochPlan", "Lexicon", "Part", "Table", "Teach", "WordTable", "gold_of", "grouped", "plan_epoch"]
+__all__ = ["EpochPlan", "Lexicon", "Part", "Table", "Teach", "WordTable", "forgetful", "gold_of", "grouped", "plan_epoch"]
 
 _POOL = 50  # batches sorted by length together: little padding, much chance
 _JUDGED = 128  # sentences of like length a batch, where none is learned from
@@ -49,6 +49,9 @@ class Table(Protocol):
 
     def tokens(self, rows: Sequence[Any]) -> int:
         """How many tokens the sentences of that batch have."""
+
+    def forget(self, batch: Any, share: float, chance: np.random.Generator) -> Any:
+        """The batch with about ``share`` of its words as ones that are not known."""
 
 
 def plan_epoch(lengths: NDArray[np.int64], training: Training, seed: int, epoch: int) -> list[list[Part]]:
@@ -176,6 +179,21 @@ class WordTable:
         """Tokens of the parts."""
         return sum(map(_width, rows))
 
+    def forget(self, batch: Batch, share: float, chance: np.random.Generator) -> Batch:
+        """See `forgetful`."""
+        return replace(batch, words=forgetful(batch.words, share, chance))
+
+
+def forgetful(
+    words: Mapping[str, NDArray[np.int64]], share: float, chance: np.random.Generator
+) -> Mapping[str, NDArray[np.int64]]:
+    """The features of a batch's words, some known ones as unknown, so that the vector of these is learned."""
+    if "word" not in words:
+        return words
+    word = words["word"]
+    drawn = chance.random(len(word)) < share
+    return {**words, "word": np.where(drawn & (word > UNKNOWN), UNKNOWN, word)}
+
 
 class EpochPlan:
     """The batches of one epoch with their gold tags, or what ``teach`` says; ``plan[i]`` is batch ``i``."""
@@ -202,20 +220,13 @@ class EpochPlan:
     def __getitem__(self, i: int) -> tuple[Any, Any]:
         """Batch ``i`` and its tag ids ``[batch, time]``, or what else is to be learned."""
         batch, parts = self._table.batch(self._plan[i])
-        return self._forget(batch, i), self._teach(parts)
+        if self._dropout:
+            batch = self._table.forget(batch, self._dropout, np.random.default_rng([*self._chance, i]))
+        return batch, self._teach(parts)
 
     def tokens(self, i: int) -> int:
         """How many tokens batch ``i`` holds."""
         return self._table.tokens(self._plan[i])
-
-    def _forget(self, batch: Any, i: int) -> Any:
-        """Train some known words as unknown, so that the vector of unknown words is learned too."""
-        if not self._dropout or "word" not in batch.words:
-            return batch
-        word = batch.words["word"]
-        drawn = np.random.default_rng([*self._chance, i]).random(len(word)) < self._dropout
-        known = np.where(drawn & (word > UNKNOWN), UNKNOWN, word)
-        return replace(batch, words={**batch.words, "word": known})
 
 
 def gold_of(store: Store, part: Part, tags: TagSet) -> NDArray[np.integer]:

@@ -17,7 +17,7 @@ from typing import Any
 
 import torch
 import transformers
-from transformers import AutoModel, AutoModelForMaskedLM, AutoTokenizer
+from transformers import AutoConfig, AutoModel, AutoModelForMaskedLM, AutoTokenizer
 
 from onoma.errors import InputError
 from onoma.features.pieces import for_single_words
@@ -51,15 +51,23 @@ def encoder_folder(spec: str | PathLike[str]) -> Path | str:
     raise InputError(f"no encoder at {text}: {EXPECTED}")
 
 
-def load_encoder(place: Path | str) -> tuple[torch.nn.Module, str]:
+def load_encoder(
+    place: Path | str, *, attention_dropout: float | None = None
+) -> tuple[torch.nn.Module, str]:
     """The encoder in evaluation mode, in float32, and the JSON of its tokenizer, set to read single words.
 
+    ``attention_dropout`` is what it drops of its attention while it learns, if not what it was saved with.
     Raises `InputError` when it cannot be loaded, or when weights are missing that would be made up at random.
     """
     try:
         with _quiet():
             tokenizer = AutoTokenizer.from_pretrained(place, trust_remote_code=False)
-            model, found = AutoModel.from_pretrained(place, trust_remote_code=False, output_loading_info=True)
+            config = AutoConfig.from_pretrained(place, trust_remote_code=False)
+            if attention_dropout is not None:
+                setattr(config, _attention_dropout(config), attention_dropout)
+            model, found = AutoModel.from_pretrained(
+                place, config=config, trust_remote_code=False, output_loading_info=True
+            )
     except Exception as error:  # a foreign file fails in ways that no list of classes covers
         first = str(error).strip().split("\n")[0]
         raise InputError(f"cannot load an encoder from {place} ({first}): {EXPECTED}") from error
@@ -72,6 +80,15 @@ def load_encoder(place: Path | str) -> tuple[torch.nn.Module, str]:
     if set(tokenizer.get_vocab()) <= set(tokenizer.all_special_tokens):  # transformers makes one up
         raise InputError(f"the encoder {place} has no tokenizer, or one without pieces: {EXPECTED}")
     return model.eval().float(), for_single_words(backend.to_str())
+
+
+def _attention_dropout(config: Any) -> str:
+    """What an architecture calls it."""
+    names = ("attention_probs_dropout_prob", "attention_dropout")
+    found = next((name for name in names if hasattr(config, name)), None)
+    if found is None:
+        raise ValueError(f"{config.model_type} has no dropout of attention to set: leave attention_dropout out")
+    return found
 
 
 def load_masked(spec: str | PathLike[str]) -> tuple[Any, Any]:

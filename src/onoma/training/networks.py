@@ -77,7 +77,8 @@ def _encoder(options: EncoderOptions) -> tuple[Any, Pieces]:
     from onoma.training.encoders import encoder_folder, load_encoder  # transformers takes seconds to import
 
     model: Any
-    model, tokenizer_json = load_encoder(encoder_folder(options.encoder))
+    place = encoder_folder(options.encoder)
+    model, tokenizer_json = load_encoder(place, attention_dropout=options.attention_dropout)
     check_encoder(model, options.encoder)
     longest = longest_row(model)
     if longest is not None and options.limit > longest:

@@ -7,6 +7,7 @@ the first one's end is drawn anew each epoch. To be judged, a document is read e
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import NamedTuple
 
@@ -17,7 +18,7 @@ from onoma.features.piece_batch import PieceBatch, PieceFeatures
 from onoma.features.pieces import Integers
 from onoma.features.words import WordFeatures
 from onoma.text.windows import Window
-from onoma.training.batches import Lexicon, Part, Table, WordTable, grouped
+from onoma.training.batches import Lexicon, Part, Table, WordTable, forgetful, grouped
 from onoma.training.recipe import Training
 from onoma.training.store import Store
 
@@ -162,6 +163,12 @@ class PieceTable:
     def tokens(self, rows: Sequence[Row]) -> int:
         """Words in the cores of the windows."""
         return sum(row.windows[-1].core_end - row.windows[0].core_start for row in rows)
+
+    def forget(self, batch: PieceBatch, share: float, chance: np.random.Generator) -> PieceBatch:
+        """Some words hidden from the encoder, and what it is told of words beside as in `forgetful`."""
+        hidden = chance.random(batch.rows["begin"].shape) < share
+        words = forgetful(batch.words, share, chance)
+        return replace(batch, rows=self._features.pieces.hiding(batch.rows, hidden), words=words)
 
 
 def _own(window: Window, at: int) -> Integers:
