@@ -18,7 +18,7 @@ from onoma.errors import BusyError, DownError, InputError
 from onoma.runtime.batch_policy import BatchPolicy
 from onoma.serving.asking import Quiet
 from onoma.serving.deadlines import Deadlines
-from onoma.serving.engine import Engine
+from onoma.serving.engine import LONGEST_KEPT, Engine
 from onoma.serving.gather import Gathering
 from onoma.serving.pace import Pace
 from onoma.text import Document
@@ -86,6 +86,17 @@ def test_ids_and_meta_stay_those_of_each_document():
 
     for found in played(play):
         assert [(each.id, each.meta["n"]) for each in found] == [("0", 0), ("1", 1), ("2", 2)]
+
+
+def test_the_answer_for_a_long_text_is_not_remembered_in_the_event_loop():
+    tagger, long = Counting(), "Ada wrote. " * (LONGEST_KEPT // 10)
+
+    async def play(engine):
+        asks = [Document(text) for text in (long, "Bob wrote.")]
+        return [(await engine.ask(asks)).cached for _ in range(2)]
+
+    assert played(play, tagger) == [0, 1]
+    assert tagger.asked == {long: 2, "Bob wrote.": 1}
 
 
 def test_a_text_is_read_once_while_many_ask_for_it():

@@ -201,7 +201,7 @@ def end(shedding: Shedding, taken: list[dict[str, Any]], wait: float, tag: float
 @pytest.mark.usefixtures("stopped")
 def test_places_shrink_with_long_waits_and_grow_one_by_one():
     shedding = Shedding(["/v1/entities"], Desk(single(list)()), seconds=0.25, least=32)
-    assert [len(full_and_end(shedding, 0.5, 0.0)) for _ in range(4)] == [256, 128, 64, 32]
+    assert [len(full_and_end(shedding, 0.5, 0.0)) for _ in range(3)] == [256, 32, 32]
     assert len(full_and_end(shedding, 0.0, 3.0)) == 32
     assert len(full_and_end(shedding, 0.0, 3.0)) == 33
     assert not shedding.refuses(scope("/health/live"))

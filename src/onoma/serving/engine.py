@@ -16,11 +16,15 @@ from onoma.serving.asking import Observer, Quiet, Served, TaggerState
 from onoma.serving.gather import POLICY, Asked, Gathered, Gathering
 from onoma.text import Annotate, Document
 
-__all__ = ["WARM_UP", "Engine"]
+__all__ = ["LONGEST_KEPT", "WARM_UP", "Engine"]
 
 WARM_UP = "Ada Lovelace met Charles Babbage in London on Monday."
 """What a tagger is given to read before it is called ready: its first call is slow."""
 
+
+LONGEST_KEPT = 20_000
+"""Characters of a text whose answer is remembered in this process: to pack and unpack that of a longer one
+takes milliseconds, in which the event loop would serve nobody. Shared stores are asked in a thread."""
 
 Key = bytes
 
@@ -158,7 +162,8 @@ class Engine:
             flight.found = dict(zip(flight.new, gathered.documents, strict=True))
             if self.memory is not None:
                 found = zip(flight.new.items(), gathered.documents, strict=True)
-                self.memory.put_many({key: remember(asked, answer) for (key, asked), answer in found})
+                short = [each for each in found if len(each[1].text) <= LONGEST_KEPT]
+                self.memory.put_many({key: remember(asked, answer) for (key, asked), answer in short})
         flight.land(gathered)
 
     def _forget(self, flight: _Flight) -> None:

@@ -37,14 +37,14 @@ class Shedding:
     """Says which requests to ``paths`` there is no time for, and what they are told.
 
     So many may be under way at once as are answered after a wait of ``seconds``; what a tagger takes to read
-    is no part of that, as a slow one may well read much at once. The number is learnt: it shrinks in
-    proportion when the median wait is longer, and grows by one while it holds some back: additive increase,
-    multiplicative decrease, as TCP has it (Chiu and Jain, Analysis of the Increase and Decrease Algorithms
-    for Congestion Avoidance, 1989). While it holds nobody back it returns to eight times ``least``: many who
-    come at once after a pause are welcome. ``least`` may be under way in any case.
+    is no part of that, as a slow one may well read much at once. The number is learnt from the median of
+    every ``least`` waits: it shrinks in proportion when that is longer, and grows by one while it holds some
+    back: additive increase, multiplicative decrease, as TCP has it (Chiu and Jain, Analysis of the Increase
+    and Decrease Algorithms for Congestion Avoidance, 1989). While it holds nobody back it returns to eight
+    times ``least``: many who come at once after a pause are welcome. ``least`` may be under way in any case.
     """
 
-    def __init__(self, paths: Collection[str], desk: Desk, seconds: float = 0.025, least: int = 32) -> None:
+    def __init__(self, paths: Collection[str], desk: Desk, seconds: float = 0.025, least: int = 16) -> None:
         self._paths, self._desk = frozenset(paths), desk
         self._seconds, self._least = seconds, least
         self._usual = 8.0 * least
@@ -77,7 +77,7 @@ class Shedding:
 
     def _learn(self, wait: float) -> None:
         self._waits.append(wait)
-        if len(self._waits) < self._limit:  # what the last change did has not shown yet
+        if len(self._waits) < self._least:
             return
         wait, self._waits = median(self._waits), []
         if wait > self._seconds:

@@ -21,7 +21,18 @@ from onoma.tagging import TagSet
 from onoma.training.recipe import Training
 from onoma.training.store import Store
 
-__all__ = ["EpochPlan", "Lexicon", "Part", "Table", "Teach", "WordTable", "forgetful", "gold_of", "grouped", "plan_epoch"]
+__all__ = [
+    "EpochPlan",
+    "Lexicon",
+    "Part",
+    "Table",
+    "Teach",
+    "WordTable",
+    "forgetful",
+    "gold_of",
+    "grouped",
+    "plan_epoch",
+]
 
 _POOL = 50  # batches sorted by length together: little padding, much chance
 _JUDGED = 128  # sentences of like length a batch, where none is learned from

@@ -51,9 +51,7 @@ def encoder_folder(spec: str | PathLike[str]) -> Path | str:
     raise InputError(f"no encoder at {text}: {EXPECTED}")
 
 
-def load_encoder(
-    place: Path | str, *, attention_dropout: float | None = None
-) -> tuple[torch.nn.Module, str]:
+def load_encoder(place: Path | str, *, attention_dropout: float | None = None) -> tuple[torch.nn.Module, str]:
     """The encoder in evaluation mode, in float32, and the JSON of its tokenizer, set to read single words.
 
     ``attention_dropout`` is what it drops of its attention while it learns, if not what it was saved with.
@@ -87,7 +85,7 @@ def _attention_dropout(config: Any) -> str:
     names = ("attention_probs_dropout_prob", "attention_dropout")
     found = next((name for name in names if hasattr(config, name)), None)
     if found is None:
-        raise ValueError(f"{config.model_type} has no dropout of attention to set: leave attention_dropout out")
+        raise ValueError(f"{config.model_type} names no dropout of attention; leave attention_dropout out")
     return found
 
 

@@ -128,7 +128,7 @@ class Training(_Part):
     batch_size: int = Field(32, ge=1)
     batch_by: Literal["sentences", "tokens"] = "sentences"
     max_length: int = Field(150, ge=8, description="longer sentences are trained on in windows; none is cut")
-    word_dropout: float = Field(0.0, ge=0, lt=1, description="chance that a word is trained on unseen: as unknown, or masked")
+    word_dropout: float = Field(0.0, ge=0, lt=1, description="chance that a word is hidden in training")
     patience: int | None = Field(None, ge=1, description="stop after so many epochs without a better dev F1")
     mixed_precision: Literal["no", "fp16", "bf16"] = "no"
     checkpoint_every: int = Field(200, ge=1, description="steps between checkpoints")
