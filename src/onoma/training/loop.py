@@ -324,7 +324,7 @@ def _repeatable(threads: int | None) -> Iterator[None]:
     before, was = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
     warn = torch.is_deterministic_algorithms_warn_only_enabled()
     torch.use_deterministic_algorithms(True, warn_only=True)
-    # that also fills new memory, which takes a sixth of the time; nothing here reads what was not written
+    # that also fills new memory, which takes a tenth of the time; nothing here reads what was not written
     memory: Any = torch.utils.deterministic  # its one attribute is a property that mypy does not see
     filling, memory.fill_uninitialized_memory = memory.fill_uninitialized_memory, False
     torch.set_num_threads(threads or before)
