@@ -43,7 +43,7 @@ def make(entry: Entry, folder: Path, texts: Sequence[str]) -> Record:
         "entry": entry.name,
         "seeds": [int(manifest.recipe["seed"])],
         "recipe": {k: v for k, v in manifest.recipe.items() if k not in ("description", "limits")},
-        "teacher": entry.teacher,
+        "teacher": entry.taught_by,
         "corpus_fingerprint": manifest.corpus.fingerprint if manifest.corpus else None,
         "architecture": manifest.architecture,
         "parameters": manifest.parameters,
@@ -128,7 +128,7 @@ def _places(entry: Entry) -> Iterable[Path]:
 
 def is_current(record: Record, entry: Entry) -> bool:
     """Whether the run was made by the entry's recipe as it stands."""
-    if record["recipe"] is None or record.get("teacher", "") != entry.teacher:
+    if record["recipe"] is None or record.get("teacher", "") != entry.taught_by:
         return False
     return recipe_mark(record["recipe"]) == recipe_mark(_content(entry))
 

@@ -72,7 +72,7 @@ def run(entry: Entry, seed: int, data: Path, out: Path) -> None:
         settings = [word for value in values for word in ("--set", value)]
         recipe = ROOT / "recipes" / f"{entry.recipe}.yaml"
         common = (*settings, "--out", folder, "--resume", "--no-tracking")
-        if entry.teacher:
+        if entry.teachers:
             onoma_command("distil", *teaching(entry, data, out), "--student", recipe, *common)
         else:
             onoma_command("train", recipe, *common)
@@ -85,10 +85,11 @@ def folder_of(entry: Entry, seed: int, out: Path) -> Path:
 
 def teaching(entry: Entry, data: Path, out: Path) -> list[object]:
     """The options that name a student's teachers, which must be trained, and what it reads."""
-    teacher = entry_named(entry.corpus, entry.teacher)
-    found = [folder for seed in teacher.seeds if records.finished(folder := folder_of(teacher, seed, out))]
+    taught_by = [entry_named(entry.corpus, name) for name in entry.teachers]
+    places = [folder_of(teacher, seed, out) for teacher in taught_by for seed in teacher.seeds]
+    found = [folder for folder in places if records.finished(folder)]
     if not found:
-        raise SystemExit(f"{entry.name} is taught by {teacher.name}, of which no run is in {out}")
+        raise SystemExit(f"{entry.name} is taught by {entry.taught_by}, of which no run is in {out}")
     options: list[object] = ["--crossings", entry.crossings]
     for folder in found:
         options += ["--teacher", folder]
