@@ -21,7 +21,6 @@ __all__ = ["LONGEST_KEPT", "WARM_UP", "Engine"]
 WARM_UP = "Ada Lovelace met Charles Babbage in London on Monday."
 """What a tagger is given to read before it is called ready: its first call is slow."""
 
-
 LONGEST_KEPT = 20_000
 """Characters of a text whose answer is remembered in this process: to pack and unpack that of a longer one
 takes milliseconds, in which the event loop would serve nobody. Shared stores are asked in a thread."""
