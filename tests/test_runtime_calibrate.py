@@ -20,6 +20,8 @@ from onoma.runtime.bundle import read_manifest, write_manifest
 from onoma.runtime.calibrate import METHODS, _Seen, fit_confidence, isotonic, log_loss
 from onoma.runtime.confidence import Confidence
 from onoma.text import Document
+from small_encoders import small_bundle
+from small_networks import TAGS
 
 TEMPERATURES = 13
 
@@ -106,3 +108,15 @@ class TestOnATagger:
         chosen = json.loads(shown.stdout)["confidence"]
         assert read_manifest(copy).confidence == Confidence(**chosen)
         assert chosen["method"] in done.output
+
+
+def test_an_encoder_is_asked_once_for_all_temperatures(dev, tmp_path):
+    tagger, asked = Tagger(small_bundle(tmp_path, TAGS), threads=1), []
+    run = tagger.engine.network.run
+    tagger.engine.network.run = lambda given: asked.append(given) or run(given)
+    found = tagger(dev)
+    once = len(asked)
+    fit_confidence(tagger, [document.replace(entities=document.entities[:2]) for document in found])
+    assert len(asked) == 2 * once
+    assert tagger(dev) == found
+    assert len(asked) == 3 * once

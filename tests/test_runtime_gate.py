@@ -22,9 +22,10 @@ from onoma.runtime.confidence import Confidence
 from onoma.runtime.fixed_ranges import with_fixed_ranges
 from onoma.runtime.gate import STEPS, try_int8, write_quantised
 from onoma.runtime.network import Network
-from onoma.runtime.quantise import METHODS, Method
+from onoma.runtime.quantise import METHODS, PIECE_METHODS, Method
 from onoma.text import Document
-from small_networks import SENTENCES, SMALL, build, same_entities, sharpened, write_small
+from small_encoders import small_bundle
+from small_networks import SENTENCES, SMALL, TAGS, build, same_entities, sharpened, write_small
 
 ALONE = "dynamic, a sentence at a time"
 
@@ -186,6 +187,18 @@ def test_naive_static_int8_of_an_attention_network_is_refused(speeds, monkeypatc
     quantised, _ = try_int8(folder, gold)
     assert quantised.method is None
     assert "moves a probability" in quantised.trials[0].refused
+
+
+def test_every_way_is_tried_on_an_encoder(dev, speeds, tmp_path):
+    speeds(*[2.0] * len(PIECE_METHODS))
+    fp32 = small_bundle(tmp_path, TAGS)
+    found = [document.replace(entities=document.entities[:2]) for document in Tagger(fp32)(dev)]
+    quantised, _ = try_int8(fp32, found)
+    assert [trial.method for trial in quantised.trials] == list(PIECE_METHODS)
+    for trial in quantised.trials:
+        assert bool(trial.refused) == (trial.batch_gap > 1e-4 or trial.f1_change < -0.002)
+    by_name = {trial.method: trial for trial in quantised.trials}
+    assert by_name["a scale a row"].batch_gap < 1e-4
 
 
 def test_an_int8_bundle_is_not_quantised_twice(int8, dev):

@@ -135,7 +135,13 @@ def _with_head(encoder: onnx.ModelProto, network: PieceNetwork) -> onnx.ModelPro
 
 
 def _tidy(model: onnx.ModelProto) -> None:
-    """Leave out inputs that nothing reads, and what the exporter tells of the code it traced."""
+    """Leave out inputs that nothing reads, and what the exporter tells of the code it traced.
+
+    Operators are said to be of one version once: merging says it twice, at which ONNX Runtime's tools stop.
+    """
+    versions = {each.domain: each.version for each in model.opset_import}
+    del model.opset_import[:]
+    model.opset_import.extend(onnx.helper.make_opsetid(*each) for each in versions.items())
     read = {name for node in model.graph.node for name in node.input}
     inputs = [each for each in model.graph.input if each.name in read]
     del model.graph.input[:]

@@ -8,6 +8,7 @@ adjacent violators over groups of like score, joined at their centres (Oron & Fl
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,6 +19,7 @@ from onoma.evaluation import judge
 from onoma.evaluation.calibration import expected_error
 from onoma.runtime.articles import in_context
 from onoma.runtime.confidence import Confidence
+from onoma.runtime.piece_engine import PieceEngine
 from onoma.runtime.tagger import Tagger
 from onoma.text import Document
 
@@ -88,14 +90,17 @@ def _seen(tagger: Tagger, dev: Sequence[Document], progress: Callable[[], None])
     bare = [document.replace(entities=()) for document in dev]
     rows: list[Reals] = []
     annotate = in_context(tagger)
+    engine = tagger.engine
     try:
-        for temperature in (*TEMPERATURES, 1.0):
-            tagger.engine.trust(Confidence(method="temperature", temperature=temperature))
-            judged = judge(dev, annotate(bare))
-            rows.append(judged.predicted.score)
-            progress()
+        # an encoder takes far longer than all that comes after it, and says the same at every temperature
+        with engine.remembering() if isinstance(engine, PieceEngine) else nullcontext():
+            for temperature in (*TEMPERATURES, 1.0):
+                engine.trust(Confidence(method="temperature", temperature=temperature))
+                judged = judge(dev, annotate(bare))
+                rows.append(judged.predicted.score)
+                progress()
     finally:
-        tagger.engine.trust(tagger.manifest.confidence)
+        engine.trust(tagger.manifest.confidence)
     return _Seen(np.stack(rows), judged.right, judged.predicted.sentence % _FOLDS)
 
 

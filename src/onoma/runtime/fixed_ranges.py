@@ -44,6 +44,8 @@ def peaks(
     model: onnx.ModelProto, names: Sequence[str], calibration: Sequence[Mapping[str, NDArray[Any]]]
 ) -> dict[str, float]:
     """The largest size of a number that each of ``names`` held over ``calibration``."""
+    if not names:
+        return {}
     import onnx
     import onnxruntime
     from onnx import helper

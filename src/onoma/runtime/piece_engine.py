@@ -7,7 +7,9 @@ together again they are decoded sentence by sentence, so no entity reaches from 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import accumulate, chain
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -72,6 +74,7 @@ class PieceEngine:
         pieces = Pieces.load(folder, sizes.most)
         self.features = PieceFeatures(pieces, sizes.limit, sizes.overlap, sizes.context, words)
         self.network = Network(folder / TAGS, provider)
+        self._said: dict[bytes, TagScores] | None = None  # what the network said, while that is kept
         self._vectors = _vectors(Network(folder / WORDS, provider), words) if words else None
         self._room = Room(1, 1) if alone else _ROOM.get(provider, _WIDE)
         self._pool = Pool(threads)
@@ -81,6 +84,18 @@ class PieceEngine:
     def trust(self, confidence: Confidence) -> None:
         """Give scores by ``confidence`` from now on."""
         self._decode = Decoder(self._tags, self._moves, confidence.temperature, confidence.mended)
+
+    @contextmanager
+    def remembering(self) -> Iterator[None]:
+        """Within it the network says nothing twice: for readings of one text that differ in decoding alone.
+
+        All that it says is kept in memory, for each word a number a tag.
+        """
+        self._said = {}
+        try:
+            yield
+        finally:
+            self._said = None
 
     @property
     def chain(self) -> Chain:
@@ -169,8 +184,27 @@ class PieceEngine:
 
     def _scored(self, parts: Sequence[_Part]) -> list[Emissions]:
         """The scores of each part's own words, ``[word, tag]``."""
-        emissions = self.network(self.inputs([part.words for part in parts])).emissions
+        emissions = self._asked(self.inputs([part.words for part in parts])).emissions
         return [scores[part.own].copy() for scores, part in zip(emissions, parts, strict=True)]
+
+    def _asked(self, given: dict[str, NDArray[Any]]) -> TagScores:
+        """What the network says of ``given``, or has said, where that is kept."""
+        said = self._said
+        if said is None:
+            return self.network(given)
+        mark = _mark(given)
+        if mark not in said:
+            said[mark] = self.network(given)
+        return said[mark]
+
+
+def _mark(given: Mapping[str, NDArray[Any]]) -> bytes:
+    """What tells inputs of a network apart."""
+    digest = hashlib.blake2b(digest_size=16)
+    for name, array in sorted(given.items()):
+        digest.update(f"{name} {array.dtype} {array.shape}".encode())
+        digest.update(array.tobytes())
+    return digest.digest()
 
 
 class PieceReading:
