@@ -31,11 +31,17 @@ def distil(*arguments: str | Path) -> Result:
 
 def test_a_student_is_trained_and_its_card_names_the_teacher(tiny_bundle, tiny_recipe, raw_file, tmp_path):
     out = tmp_path / "out"
-    text = ("--text", tmp_path / "*.txt", "--crossings", "1")
+    (tmp_path / "towns.list").write_text("Farport\nGreen Hollow\n", encoding="utf-8")
+    names = ("--swaps", "1", "--names", f"geo={tmp_path / 'towns.list'}")
+    text = ("--text", tmp_path / "*.txt", "--crossings", "1", *names)
     done = distil("--teacher", tiny_bundle, "--student", tiny_recipe, *text, "--out", out, *FAST)
     assert done.exit_code == 0, done.output
     manifest = read_manifest(out)
-    assert manifest.taught.text == ["raw.txt", "1 crossings of each sentence of the training part"]
+    assert manifest.taught.text == [
+        "raw.txt",
+        "crossings of each sentence of the training part: 1",
+        "copies of each sentence of the training part with other names, geo also from towns.list: 1",
+    ]
     assert manifest.taught.sentences > 100
     assert "teachers" in (out / "CARD.md").read_text(encoding="utf-8")
     again = distil("--teacher", tiny_bundle, "--student", tiny_recipe, *text, "--out", out, *FAST)
@@ -62,6 +68,12 @@ def test_a_tagger_learns_from_itself(tiny_recipe, tiny_corpus, tmp_path, raw_fil
         (["--teacher", "en-gmb"], "only the teacher has"),
         (["--teacher", "en-gmb", "--objective", "words"], "sequence or token"),
         (["--teacher", "en-gmb", "--text", "nowhere.txt"], "is not there"),
+        (["--teacher", "en-gmb", "--swaps", "1", "--names", "towns.txt"], "LABEL=FILE"),
+        (["--teacher", "en-gmb", "--names", "geo=towns.txt"], "add --swaps 1"),
+        (
+            ["--teacher", "en-gmb", "--swaps", "1", "--names", "geo=a", "--names", "geo=b"],
+            "put them into one",
+        ),
     ],
 )
 def test_what_cannot_be_is_refused(arguments, message, tiny_recipe, tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import random
 from collections import Counter
 from itertools import islice
@@ -19,6 +20,7 @@ from onoma.errors import InputError, RecipeError
 from onoma.tagging.align import token_spans
 from onoma.text import Document
 from onoma.training.augment import Augment, Augmented
+from onoma.training.augment.name_lists import read_names
 from onoma.training.augment.synonyms import find_wordnet, synonyms_of
 from onoma.training.loop import Run, train
 from onoma.training.prepare import prepare
@@ -157,6 +159,69 @@ class TestSwap:
             kept += sum(a == b for a, b in pairs)
             all_ += len(names_of(old))
         assert 0.6 < kept / all_ < 0.85
+
+    def test_names_come_from_a_list_as_often(self, corpus, tmp_path):
+        (tmp_path / "new.txt").write_text("Quentin Zephyr\n  Xanthe O'Hara \n\n", encoding="utf-8")
+        names = {"per": tmp_path / "new.txt"}
+        known = {name for document in corpus for name in names_of(document)}
+        changed = list(Augmented(corpus, only("swap", entities=1.0, names=names), 2).epoch(0))
+        found = [d.surface(e) for d in changed for e in d.entities if e.label == "per"]
+        assert set(found) - known == {"Quentin Zephyr", "Xanthe O'Hara"}
+        assert 0.4 < sum(name in known for name in found) / len(found) < 0.6
+        assert all(d.surface(e) in known for d in changed for e in d.entities if e.label != "per")
+
+    def test_other_names_in_a_list_are_told_apart(self, corpus, tmp_path):
+        path = tmp_path / "new.txt"
+        marks = set()
+        for content in ("Zephyr", "Zephyr\nXanthe", "Zephyr\nXanthe\n"):
+            path.write_text(content, encoding="utf-8")
+            marks.add(Augmented(corpus, only("swap", names={"per": path}), 1).epoch(0).fingerprint)
+        assert len(marks) == 2
+
+    def test_a_headline_stays_in_capitals(self):
+        loud = Document.from_words(["GOAL", "BY", "STONE"], [(2, 3, "per")])
+        quiet = Document.from_words(["Ada", "wins"], [(0, 1, "per")])
+        changed = Augmented(Corpus.from_documents([loud, quiet]), only("swap", entities=1.0), 0)
+        texts = {changed.changed(loud, epoch).text for epoch in range(20)}
+        assert texts == {"GOAL BY STONE", "GOAL BY ADA"}
+
+    @pytest.mark.parametrize(
+        ("name", "content"),
+        [
+            ("a.json", b'["Ada", "Bo"]'),
+            ("a.json", b'{"given": ["Ada"], "other": ["Bo", "Ada"]}'),
+            ("a.txt.gz", gzip.compress(b"Ada\r\nBo\r\n", mtime=0)),
+            ("a.json.gz", gzip.compress(b'["Ada", "", "Bo"]', mtime=0)),
+        ],
+    )
+    def test_lists_are_read(self, name, content, tmp_path):
+        (tmp_path / name).write_bytes(content)
+        assert read_names(tmp_path / name) == ["Ada", "Bo"]
+
+    @pytest.mark.parametrize(
+        ("name", "content", "message"),
+        [
+            ("a.txt", b" \n", "holds no names"),
+            ("a.txt", b"\xff\xfe\x00", "cannot read"),
+            ("a.json", b'{"a": 1}', "neither a list"),
+            ("a.json", b'["Ada", 1]', "neither a list"),
+            ("a.json", b"[", "cannot read"),
+            ("a.gz", b"Ada", "cannot read"),
+            ("a.gz", gzip.compress(b"Ada", mtime=0)[:-9], "cannot read"),
+            (".", b"", "cannot read"),
+        ],
+    )
+    def test_what_is_no_list_is_told(self, name, content, message, tmp_path):
+        path = tmp_path / name
+        if name != ".":
+            path.write_bytes(content)
+        with pytest.raises(InputError, match=message):
+            read_names(path)
+
+    def test_a_list_for_no_label_is_refused(self, corpus, tmp_path):
+        (tmp_path / "a.txt").write_text("Ada")
+        with pytest.raises(InputError, match="did you mean 'per'"):
+            Augmented(corpus, only("swap", names={"pers": tmp_path / "a.txt"}), 1)
 
 
 def names_of(document: Document) -> list[str]:

@@ -16,6 +16,7 @@ from onoma.runtime.bundle import read_manifest
 from onoma.tagging import TagSet
 from onoma.tagging.align import token_spans
 from onoma.text import Document
+from onoma.training.augment.swap import Swap
 from onoma.training.distil import Beliefs, Distil, RawText, Teaching, mixed
 from onoma.training.distil_lessons import sure
 from onoma.training.distil_text import crossed, in_sentences, plain_text, raw_corpus
@@ -51,7 +52,7 @@ def student(tiny_recipe: Path) -> Recipe:
 
 def test_a_student_of_beliefs_alone_comes_near_its_teacher(teacher, tiny_recipe, raw_file, tmp_path):
     recipe = load_recipe(tiny_recipe, ["name=student", "seed=9", "scheme=iob2", "training.epochs=4"])
-    teaching = Teaching([teacher], RawText([raw_file], names=["raw.txt"]), Distil(hard=0.0))
+    teaching = Teaching([teacher], RawText([raw_file], told=["raw.txt"]), Distil(hard=0.0))
     events = list(run_recipe(recipe, tmp_path / "out", preparing=teaching))
     [dev] = [event for event in events if isinstance(event, Judged) and event.split == "dev"]
     assert dev.scores.strict.micro.f1 > 0.9
@@ -125,7 +126,7 @@ def test_what_cannot_teach_is_refused(teacher, tiny_recipe, tiny_corpus, tmp_pat
         Teaching([teacher], RawText(), Distil()).ask(other)
     with pytest.raises(RecipeError, match="take augment out"):
         Teaching([teacher], RawText(), Distil()).ask(load_recipe(tiny_recipe, ["augment={case: {}}"]))
-    known = RawText(corpora=[read_split(tiny_corpus, "dev")], names=["dev"])
+    known = RawText(corpora=[read_split(tiny_corpus, "dev")], told=["dev"])
     with pytest.raises(InputError, match="no sentence that is new"):
         Teaching([teacher], known, Distil()).ask(load_recipe(tiny_recipe))
     with pytest.raises(InputError, match="weight above 0"):
@@ -163,6 +164,19 @@ def test_crossing_cuts_no_name(tiny_corpus):
     assert all(token_spans(document) == [] for document in first)
 
 
+def test_sentences_get_names_from_corpus_and_lists(tiny_corpus, tmp_path):
+    (tmp_path / "names.txt").write_text("Quentin Zephyr\nXanthe\n", encoding="utf-8")
+    train = read_split(tiny_corpus, "train")
+    swap = Swap.model_validate({"names": {"per": tmp_path / "names.txt"}})
+    made = list(RawText(swaps=2, swap=swap).corpus({"train": train}))
+    known = {document.text for document in train}
+    assert len({document.text for document in made} - known) == len(made) > len(known)
+    assert all(document.entities == () for document in made)
+    assert sum("Xanthe" in document.words for document in made) > 10
+    again = RawText(swaps=2, swap=swap).corpus({"train": train})
+    assert [document.text for document in again] == [document.text for document in made]
+
+
 def test_self_training_keeps_the_best_round_on_dev(tiny_recipe, tiny_corpus, tmp_path):
     few = tmp_path / "few"
     few.mkdir()
@@ -175,7 +189,7 @@ def test_self_training_keeps_the_best_round_on_dev(tiny_recipe, tiny_corpus, tmp
         *FEW,
     ]
     recipe, out = load_recipe(tiny_recipe, changes), tmp_path / "out"
-    text = RawText(corpora=[read_split(few / "rest.conll", "train")], names=["rest"])
+    text = RawText(corpora=[read_split(few / "rest.conll", "train")], told=["rest"])
     options = SelfTraining(rounds=1, threshold=0.2)
     for each in rounds(recipe, out, text, options):
         assert isinstance([*each.events][-1], Finished)

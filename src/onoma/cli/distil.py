@@ -13,10 +13,19 @@ from onoma.cli.train import follow_run
 from onoma.errors import InputError
 
 if TYPE_CHECKING:
+    from onoma.training.augment.swap import Swap
     from onoma.training.distil import RawText
     from onoma.training.recipe import Recipe
 
 __all__ = ["distil"]
+
+Names = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="LABEL=FILE",
+        help="For --swaps, names besides the corpus's own: one a line, or JSON lists; may be repeated.",
+    ),
+]
 
 
 def distil(
@@ -39,6 +48,10 @@ def distil(
     crossings: Annotated[
         int, typer.Option(min=0, help="New sentences made of each training sentence, by crossing it.")
     ] = 0,
+    swaps: Annotated[
+        int, typer.Option(min=0, help="New sentences made of each training sentence, with other names.")
+    ] = 0,
+    names: Names = None,
     settings: Annotated[
         list[str] | None,
         typer.Option("--set", help="Change a setting of the recipe: key.inner=value.", metavar="KEY=VALUE"),
@@ -75,6 +88,8 @@ def distil(
 
         onoma distil --teacher out/run-1 --teacher out/run-2 --student recipes/bilstm-crf.yaml --crossings 2
 
+        onoma distil --teacher out/minilm --student recipes/bilstm-crf.yaml --swaps 2 --names LOC=towns.txt
+
         onoma distil --self --student recipes/bilstm-crf.yaml --text 'news/*.txt' --rounds 2
     """
     from onoma.training.recipe import load_recipe
@@ -83,14 +98,33 @@ def distil(
         raise InputError("a student has at least one --teacher, a bundle, or learns from --self: give either")
     recipe = load_recipe(student, settings or [])
     folder = out or recipe.output or Path("out") / recipe.name
-    source = _raw(text or [], unlabelled or [], crossings, encoding)
+    swap = _swap(names or [], swaps)
+    source = _raw(text or [], unlabelled or [], crossings, swaps, swap, encoding)
     if self_training:
         _self_train(recipe, folder, source, rounds, threshold, resume=resume, tracking=tracking)
     else:
         _distil(recipe, folder, source, teacher or [], hard, objective, resume=resume, tracking=tracking)
 
 
-def _raw(files: list[str], corpora: list[str], crossings: int, encoding: str) -> RawText:
+def _swap(names: list[str], swaps: int) -> Swap:
+    from onoma.training.augment.swap import Swap
+
+    files: dict[str, Path] = {}
+    for given in names:
+        label, equals, file = given.partition("=")
+        if not (label and equals and file):
+            raise InputError(f"--names {given!r} is not of the form LABEL=FILE")
+        if label in files:
+            raise InputError(f"--names gives {label} two files, {files[label]} and {file}; put them into one")
+        files[label] = Path(file)
+    if files and not swaps:
+        raise InputError("--names are for --swaps, of which there are none; add --swaps 1")
+    return Swap(names=files)
+
+
+def _raw(
+    files: list[str], corpora: list[str], crossings: int, swaps: int, swap: Swap, encoding: str
+) -> RawText:
     from onoma.corpus import read_split
     from onoma.training.distil import RawText
 
@@ -98,9 +132,14 @@ def _raw(files: list[str], corpora: list[str], crossings: int, encoding: str) ->
     names = [path.name for path in paths]
     told = names if len(names) < 4 else [f"{len(names)} files, {names[0]} to {names[-1]}"]
     return RawText(
-        paths, [read_split(place, "train") for place in corpora], crossings, encoding,
-        [*told, *(Path(place).name for place in corpora)],
-    )  # fmt: skip
+        files=paths,
+        corpora=[read_split(place, "train") for place in corpora],
+        crossings=crossings,
+        swaps=swaps,
+        swap=swap,
+        encoding=encoding,
+        told=[*told, *(Path(place).name for place in corpora)],
+    )
 
 
 def _distil(

@@ -21,7 +21,17 @@ from onoma.tagging.align import token_edges
 from onoma.text.document import Document, Entity, Token
 from onoma.text.tokenizer import tokenize
 
-__all__ = ["SWAPS", "Group", "Rename", "Swapped", "guess_label", "person_groups", "place_groups", "swap"]
+__all__ = [
+    "SWAPS",
+    "Group",
+    "Rename",
+    "Swapped",
+    "cased",
+    "guess_label",
+    "person_groups",
+    "place_groups",
+    "swap",
+]
 
 Rename = Callable[[Sequence[str], object], dict[str, str]]
 """New names for the surfaces of one document, by old surface; what is not in it stays. The second argument is
@@ -176,7 +186,7 @@ class _Persons:
         first = {words[0] for words in longer}
         last = {words[-1] for title, words, _ in parts.values() if title or len(words) > 1}
         return {
-            surface: _cased(" ".join([*title, *self._named(words, first, last, key)]), surface) + ending
+            surface: cased(" ".join([*title, *self._named(words, first, last, key)]), surface) + ending
             for surface, (title, words, ending) in parts.items()
             if not _is_title(words[0])
         }
@@ -208,7 +218,7 @@ class _Places:
         bare = surface[: ending.start()] if ending else surface
         known = bare in self.known_countries or bare.title() in self.known_countries
         new = chance("place", key, bare).choice(self.countries if known else self.cities)
-        return _cased(new, bare) + (ending[0] if ending else "")
+        return cased(new, bare) + (ending[0] if ending else "")
 
 
 def _parted(surface: str) -> tuple[list[str], list[str], str]:
@@ -225,8 +235,12 @@ def _is_title(word: str) -> bool:
     return word.rstrip(".").lower() in _titles()
 
 
-def _cased(new: str, old: str) -> str:
-    """``new`` in the case of ``old``, where that is all small or the capitals of a headline."""
+def cased(new: str, old: str) -> str:
+    """``new`` in the case of ``old``, where that is all small or the capitals of a headline.
+
+    >>> cased("Oldport", "RED ROCK"), cased("Oldport", "USA"), cased("Oldport", "rock")
+    ('OLDPORT', 'Oldport', 'oldport')
+    """
     if old.islower():
         return new.lower()
     headline = old.isupper() and any(len(word) > _ACRONYM for word in re.findall(r"\w+", old))

@@ -27,6 +27,8 @@ from onoma.runtime.posteriors import Teachers
 from onoma.tagging import TagSet
 from onoma.tagging.posterior import Moved
 from onoma.text import Document
+from onoma.training.augment.part import Change
+from onoma.training.augment.swap import Swap
 from onoma.training.batches import Part, gold_of
 from onoma.training.distil_lessons import Lessons, Progress, sure, teach
 from onoma.training.distil_text import (
@@ -37,6 +39,7 @@ from onoma.training.distil_text import (
     new_sentences,
     plain_text,
     raw_corpus,
+    renamed,
 )
 from onoma.training.prepare import Prepared, assemble, corpora_of
 from onoma.training.recipe import Recipe
@@ -62,43 +65,53 @@ class Distil(BaseModel):
 class RawText:
     """Where text without labels comes from: files of plain text, corpora whose labels are not looked at.
 
-    ``crossings`` is how many new sentences are made of each of the training part's, by crossing it with
-    others. ``label`` names the sources on the card.
+    ``crossings`` and ``swaps`` are how many new sentences are made of each of the training part's, by
+    crossing it with others and by giving its entities other names, as ``swap`` has it. ``told`` is what the
+    card calls files and corpora.
     """
 
     files: Sequence[Path] = ()
     corpora: Sequence[Corpus] = ()
     crossings: int = 0
+    swaps: int = 0
+    swap: Swap = field(default_factory=Swap)
     encoding: str = "utf-8"
-    names: Sequence[str] = field(default=())
+    told: Sequence[str] = ()
 
     def corpus(self, labelled: dict[str, Corpus]) -> Corpus | None:
         """The sentences that are new: none twice, none of ``labelled``; None where nothing was asked for."""
-        if not (self.files or self.corpora or self.crossings):
+        if not (self.files or self.corpora or self.crossings or self.swaps):
             return None
 
         train, known = labelled["train"], list(labelled.values())
+        change = self.swap.ready(train) if self.swaps else None
 
         def sentences() -> Iterable[Document]:
-            return new_sentences(self._documents(train), chain(*known))
+            return new_sentences(self._documents(train, change), chain(*known))
 
-        return raw_corpus(sentences, ", ".join(self.names) or "the text")
+        return raw_corpus(sentences, ", ".join(self.told) or "the text")
 
-    def _documents(self, train: Corpus) -> Iterator[Document]:
+    def _documents(self, train: Corpus, change: Change | None) -> Iterator[Document]:
         for path in self.files:
             yield from in_sentences(plain_text(path, self.encoding))
         for corpus in self.corpora:
             yield from map(bare, corpus)
-        if self.crossings:
-            documents = list(train)
-            for time in range(self.crossings):
-                yield from crossed(documents, time)
+        documents = list(train) if self.crossings or self.swaps else []
+        for time in range(self.crossings):
+            yield from crossed(documents, time)
+        if change is not None:
+            for time in range(self.swaps):
+                yield from renamed(documents, change, time)
 
     @property
     def sources(self) -> list[str]:
         """What the card says of it."""
-        made = f"{self.crossings} crossings of each sentence of the training part"
-        return [*self.names, *([made] if self.crossings else [])]
+        lists = "".join(f", {label} also from {path.name}" for label, path in self.swap.names.items())
+        made = {
+            "crossings of each sentence of the training part": self.crossings,
+            f"copies of each sentence of the training part with other names{lists}": self.swaps,
+        }
+        return [*self.told, *(f"{what}: {count}" for what, count in made.items() if count)]
 
 
 @dataclass(frozen=True)
@@ -203,7 +216,7 @@ def check_changes(recipe: Recipe) -> None:
     if recipe.augment:
         raise RecipeError(
             "a student learns from sentences that its teachers have read, so they cannot be changed anew in "
-            "every epoch: take augment out of the recipe; crossings make new sentences once"
+            "every epoch: take augment out of the recipe; crossings and swaps make new sentences once"
         )
 
 

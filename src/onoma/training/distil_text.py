@@ -16,8 +16,18 @@ from onoma.evaluation.perturb import chance
 from onoma.tagging.align import token_spans
 from onoma.text import Document
 from onoma.text.sentences import sentence_starts
+from onoma.training.augment.part import Change
 
-__all__ = ["bare", "crossed", "in_sentences", "joined", "new_sentences", "plain_text", "raw_corpus"]
+__all__ = [
+    "bare",
+    "crossed",
+    "in_sentences",
+    "joined",
+    "new_sentences",
+    "plain_text",
+    "raw_corpus",
+    "renamed",
+]
 
 
 def plain_text(path: str | Path, encoding: str = "utf-8") -> Document:
@@ -73,6 +83,19 @@ def crossed(documents: Sequence[Document], seed: int) -> Iterator[Document]:
         words = document.words[: _cut(document, dice)] + other.words[_cut(other, dice) :]
         if words:
             yield Document.from_words(words)
+
+
+def renamed(documents: Sequence[Document], change: Change, seed: int) -> Iterator[Document]:
+    """A new sentence for each of ``documents`` with entities: ``change`` gives them other names.
+
+    >>> bob = lambda document, dice: Document.from_words(["Bob", "wrote"], [(0, 1, "per")])
+    >>> ada = Document.from_words(["Ada", "wrote"], [(0, 1, "per")])
+    >>> [each.text for each in renamed([ada], bob, seed=1)]
+    ['Bob wrote']
+    """
+    for document in documents:
+        if document.entities:
+            yield bare(change(document, chance("rename", seed, document.text)))
 
 
 def _cut(document: Document, dice: random.Random) -> int:

@@ -48,9 +48,11 @@ class Augmented:
 
     def __init__(self, corpus: Corpus, options: Augment, seed: int) -> None:
         """Get every part ready; raises what they raise when something they need is missing."""
-        self._corpus, self._options, self._seed = corpus, options, seed
+        self._corpus, self._seed = corpus, seed
         parts = {name: getattr(options, name) for name in Augment.model_fields}
         self._parts = {name: part for name, part in parts.items() if part is not None}
+        keys = [f"{name} {part.key}" for name, part in self._parts.items()]
+        self._key = " ".join([corpus.fingerprint, *keys, str(seed)])
         self._changes: dict[str, Change] = {name: part.ready(corpus) for name, part in self._parts.items()}
 
     def epoch(self, epoch: int) -> Corpus:
@@ -60,8 +62,7 @@ class Augmented:
             facts.fates = self._corpus.fates
             return (facts.count(self.changed(document, epoch)) for document in self._corpus)
 
-        key = f"{self._corpus.fingerprint} {self._options.model_dump_json()} {self._seed} {epoch}"
-        mark = hashlib.sha256(key.encode()).hexdigest()
+        mark = hashlib.sha256(f"{self._key} {epoch}".encode()).hexdigest()
         return Corpus(stream, self._corpus.source, lambda: mark, self._corpus.labels)
 
     def changed(self, document: Document, epoch: int) -> Document:

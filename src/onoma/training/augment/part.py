@@ -24,6 +24,11 @@ class Part(BaseModel):
 
     sentences: float = Field(0.5, gt=0, le=1, description="share of the sentences that are changed")
 
+    @property
+    def key(self) -> str:
+        """What tells this change from others."""
+        return self.model_dump_json()
+
     def ready(self, corpus: Corpus) -> Change:
         """The change, with what it takes from the training corpus."""
         raise NotImplementedError
