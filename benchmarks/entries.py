@@ -19,9 +19,11 @@ ROOT = Path(__file__).parent.parent
 class Entry:
     """A row of the table: a recipe trained on a corpus with some seeds.
 
-    With ``teachers``, names of other entries on that corpus, it is a student of all their runs. It also
-    reads ``text`` (archives of plain text below the folder of data), ``unlabelled`` corpora (below it
-    too, or ``gmb`` for the training part of that), and so many ``crossings`` of its training sentences.
+    With ``teachers`` it is a student of theirs: names of other entries on that corpus, which stand for all
+    of their runs, or of one run (``minilm-1``). It also reads ``text`` (archives of plain text below the
+    folder of data), ``unlabelled`` corpora (below it too, or ``gmb`` for the training part of that), so many
+    ``crossings`` of its training sentences and so many ``swaps``, in which they have other names, also from
+    lists (labels and files below the data).
     """
 
     corpus: str
@@ -34,6 +36,8 @@ class Entry:
     text: tuple[str, ...] = ()
     unlabelled: tuple[str, ...] = ()
     crossings: int = 0
+    swaps: int = 0
+    names: tuple[tuple[str, str], ...] = ()
 
     @property
     def taught_by(self) -> str:
@@ -47,10 +51,40 @@ class Entry:
 
 MINILM = "MiniLM (22 M), uncased"
 QUICK = ("training.mixed_precision=bf16", "training.threads=1")
-# crossings repeat words: those seen up to twice in the corpus are to be unknown, as they are without
+# crossings and swaps repeat words: those seen once in the corpus are to be unknown, as they are without
 STUDENT = (
     "network.hidden=192", "network.dropout=0.2", "network.lexical.filters=96", "features.vectors.dim=256",
-    "features.min_count=5", "training.epochs=10", "training.threads=1",
+    "features.min_count=6", "training.epochs=8", "training.threads=1",
+)  # fmt: skip
+NEWSWIRE, WIKIGOLD = "gazetteers/reuters_small.tar.gz", "wikigold/wikigold.conll.txt"
+LISTS = ("first_names.json", "geonames.json", "crunchbase_companies.json.gz")
+
+
+def _names(*labels: str) -> tuple[tuple[str, str], ...]:
+    """The lists of names for the labels of persons, places and organisations."""
+    return tuple((label, f"gazetteers/{names}") for label, names in zip(labels, LISTS, strict=True))
+
+
+READING: dict[str, Any] = {
+    "teachers": ("minilm-crf",),
+    "text": (NEWSWIRE,),
+    "unlabelled": ("gmb", WIKIGOLD),
+    "crossings": 1,
+    "swaps": 2,
+    "names": _names("PER", "LOC", "ORG"),
+}
+READING_GMB: dict[str, Any] = {
+    "teachers": ("minilm-1", "minilm-bilstm-crf-1", "en-gmb-labels-42"),
+    "text": (NEWSWIRE,),
+    "unlabelled": (WIKIGOLD,),
+    "swaps": 1,
+    "names": _names("per", "geo", "org"),
+}
+LABELS_ALONE = ("features.min_count=2", "network.dropout=0.5")
+TUNED = (
+    *QUICK, "training.epochs=4", "training.word_dropout=0.05", "network.frozen=false", "network.case=true",
+    "network.dropout=0.2", "network.attention_dropout=0", "network.lexical.word=64",
+    "optimiser.rate=0.0002", "optimiser.head_rate=0.001", "optimiser.weight_decay=0.01",
 )  # fmt: skip
 ENTRIES = (
     Entry("gmb", "pooled", "`pooled`", "pooled"),
@@ -58,19 +92,29 @@ ENTRIES = (
     Entry("gmb", "bilstm-attention", "`bilstm-attention`", "bilstm-attention"),
     Entry("gmb", "bilstm-crf", "`bilstm-crf`, nothing pretrained", "bilstm-crf"),
     Entry("gmb", "en-gmb-200", "`bilstm-crf` with distilled vectors, 200 hidden units", "en-gmb", (42, 43),
-          ("network.hidden=200",)),
-    Entry("gmb", "en-gmb", "`en-gmb`: the same with 128 hidden units, as int8", "en-gmb", (42,)),
-    Entry("gmb", "minilm", f"{MINILM}: `minilm`, sentence by sentence", "minilm", (1, 2, 3), QUICK),
+          (*LABELS_ALONE, "network.hidden=200")),
+    Entry("gmb", "en-gmb-labels", "the same with 128 hidden units, as int8", "en-gmb", (42,), LABELS_ALONE),
+    Entry("gmb", "minilm", f"{MINILM}: `minilm`, sentence by sentence", "minilm", (1, 2),
+          (*QUICK, "training.epochs=4")),
+    Entry("gmb", "minilm-bilstm-crf", f"{MINILM}: `minilm-bilstm-crf`, the encoder tuned",
+          "minilm-bilstm-crf", (1,), TUNED),
+    Entry("gmb", "minilm-taught", f"{MINILM}: `minilm`, taught by three of those above", "minilm", (1,),
+          (*QUICK, "training.epochs=2"), **READING_GMB),
+    Entry("gmb", "en-gmb", "`en-gmb`: 128 hidden units, student of the same three, as int8", "en-gmb", (42,),
+          ("training.threads=1",), **READING_GMB),
+    Entry("gmb", "student", "the same with 200 hidden units and wider word vectors", "en-gmb", (42, 43, 44),
+          ("training.threads=1", "network.hidden=200", "network.lexical.filters=96",
+           "features.vectors.dim=256"), **READING_GMB),
     Entry("conll2003", "bilstm-crf", "`bilstm-crf`, nothing pretrained", "bilstm-crf", (1, 2, 3)),
     Entry("conll2003", "bilstm-crf-vectors", "`bilstm-crf` with distilled vectors", "bilstm-crf-vectors",
           (1, 2, 3)),
     Entry("conll2003", "minilm", f"{MINILM}: `minilm`, sentence by sentence", "minilm", (1, 2, 3), QUICK),
     Entry("conll2003", "minilm-crf", f"{MINILM}: `minilm-crf`, document context", "minilm-crf", (1, 2, 3),
           QUICK),
-    Entry("conll2003", "student", "`bilstm-crf-vectors`, 192 hidden units, student of both above",
-          "bilstm-crf-vectors", (1, 2, 3), STUDENT, ("minilm-crf", "minilm"),
-          ("gazetteers/reuters_small.tar.gz",),
-          ("gmb", "wikigold/wikigold.conll.txt"), 2),
+    Entry("conll2003", "minilm-crf-taught", f"{MINILM}: `minilm-crf`, taught by the three above",
+          "minilm-crf", (1, 2, 3), (*QUICK, "training.epochs=2"), **READING),
+    Entry("conll2003", "student", "`bilstm-crf-vectors`, 192 hidden units, student of the three `minilm-crf`",
+          "bilstm-crf-vectors", (1, 2, 3), STUDENT, **READING),
     Entry("wnut17", "minilm", f"{MINILM}: `minilm`, sentence by sentence", "minilm", (1, 2, 3),
           (*QUICK, "optimiser.rate=0.0001", "training.epochs=6")),
     Entry("bc5cdr", "minilm", f"{MINILM}: `minilm`, sentence by sentence", "minilm", (1, 2, 3), QUICK),

@@ -85,19 +85,27 @@ def folder_of(entry: Entry, seed: int, out: Path) -> Path:
 
 def teaching(entry: Entry, data: Path, out: Path) -> list[object]:
     """The options that name a student's teachers, which must be trained, and what it reads."""
-    taught_by = [entry_named(entry.corpus, name) for name in entry.teachers]
-    places = [folder_of(teacher, seed, out) for teacher in taught_by for seed in teacher.seeds]
-    found = [folder for folder in places if records.finished(folder)]
-    if not found:
-        raise SystemExit(f"{entry.name} is taught by {entry.taught_by}, of which no run is in {out}")
-    options: list[object] = ["--crossings", entry.crossings]
-    for folder in found:
+    places = [place for name in entry.teachers for place in runs_of(entry.corpus, name, out)]
+    if lacking := [folder.name for folder in places if not records.finished(folder)]:
+        raise SystemExit(f"{entry.name} is taught by {entry.taught_by}; not in {out}: {', '.join(lacking)}")
+    options: list[object] = ["--crossings", entry.crossings, "--swaps", entry.swaps]
+    for label, names in entry.names:
+        options += ["--names", f"{label}={data / names}"]
+    for folder in places:
         options += ["--teacher", folder]
     for archive in entry.text:
         options += ["--text", unpacked(data / archive, out) / "**" / "*.txt"]
     for name in entry.unlabelled:
         options += ["--unlabelled", split_gmb(data, out) / "train.conll" if name == "gmb" else data / name]
     return options
+
+
+def runs_of(corpus: str, name: str, out: Path) -> list[Path]:
+    """Where the runs of an entry of that name lie, or the one run of that name."""
+    named = [entry for entry in ENTRIES if (entry.corpus, entry.name) == (corpus, name)]
+    return [folder_of(entry, seed, out) for entry in named for seed in entry.seeds] or [
+        out / f"{corpus}-{name}"
+    ]
 
 
 def unpacked(archive: Path, out: Path) -> Path:

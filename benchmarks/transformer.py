@@ -1,5 +1,6 @@
 """An encoder's bundle against the Hugging Face pipeline with the same weights: tokens/s and F1, on two cores.
 
+    python benchmarks/transformer.py                               # the run in out/minilm
     python benchmarks/transformer.py out/my-run                    # a finished run of a transformer recipe
     python benchmarks/transformer.py out/my-run --int8 out/my-run-int8 --sentences 1000 --repeats 5
 
@@ -52,7 +53,9 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     data = ROOT.parent / "shared" / "data" / "conll2003" / "eng.testa"
-    parser.add_argument("run", type=Path, help="a finished run: its folder holds the bundle and training/")
+    run = ROOT / "out" / "minilm"
+    about = "a finished run: its folder holds the bundle and training/; default: %(default)s"
+    parser.add_argument("run", type=Path, nargs="?", default=run, help=about)
     parser.add_argument("--int8", type=Path, help="the same bundle as onoma export --to onnx-int8 made it")
     parser.add_argument("--corpus", type=Path, default=data, help="what is tagged; of a folder, its dev part")
     parser.add_argument("--sentences", type=int, default=600, help="how many are timed")
