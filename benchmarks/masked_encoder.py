@@ -92,7 +92,8 @@ def learn(model: Any, train: list[list[int]], dev: list[list[int]], collate: Any
             optimiser.step()
             schedule.step()
             optimiser.zero_grad()
-        print(f"epoch {epoch + 1}: perplexity of masked pieces on dev {perplexity(model, dev, collate):.1f}")
+        guessed = perplexity(model, dev, collate)
+        print(f"epoch {epoch + 1}: perplexity of masked pieces on dev {guessed:.1f}", flush=True)
 
 
 def batches(rows: list[list[int]], collate: Any, dice: random.Random) -> Iterator[dict[str, torch.Tensor]]:
