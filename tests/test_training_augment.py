@@ -13,18 +13,27 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers import Tokenizer, models, pre_tokenizers
-from transformers import BertConfig, BertForMaskedLM, BertModel, PreTrainedTokenizerFast
+from transformers import (
+    AutoConfig,
+    AutoModelForMaskedLM,
+    BertConfig,
+    BertForMaskedLM,
+    BertModel,
+    PreTrainedTokenizerFast,
+)
 
 from onoma.corpus import Corpus, read_split
 from onoma.errors import InputError, RecipeError
 from onoma.tagging.align import token_spans
 from onoma.text import Document
 from onoma.training.augment import Augment, Augmented
+from onoma.training.augment.masked import logits_at
 from onoma.training.augment.name_lists import read_names
 from onoma.training.augment.synonyms import find_wordnet, synonyms_of
 from onoma.training.loop import Run, train
 from onoma.training.prepare import prepare
 from onoma.training.recipe import load_recipe
+from small_encoders import ENCODERS
 
 WORDS = ["the", "road", "to", "town", "is", "long", "Ada", "Stone", "Oldport", "Red", "Rock"]
 
@@ -318,6 +327,28 @@ class TestMasked:
         changed = Augmented(Corpus.from_documents([document]), options, 1).changed(document, 0)
         assert len(changed.words) == 700
         assert changed.words != words
+
+    def test_pieces_beyond_what_an_encoder_reads_at_once_stay(self, guesser):
+        words = ["road" + "s" * 4] * 150
+        options = only("masked", words=1.0, encoder=str(guesser))
+        document = Document.from_words([*words, "town"])
+        assert Augmented(Corpus.from_documents([document]), options, 1).changed(document, 0) == document
+
+    @pytest.mark.parametrize("name", ENCODERS)
+    @pytest.mark.parametrize("headed", [True, False])
+    def test_scoring_some_pieces_is_scoring_all_and_taking_those(self, name, headed, monkeypatch):
+        kind, _, sizes = ENCODERS[name]
+        torch.manual_seed(0)
+        model = AutoModelForMaskedLM.from_config(AutoConfig.for_model(kind, vocab_size=50, **sizes)).eval()
+        rows = {"input_ids": torch.arange(5, 15)[None], "attention_mask": torch.ones(1, 10, dtype=torch.long)}
+        with torch.no_grad():
+            whole = model(**rows).logits[0]
+            if not headed:
+                monkeypatch.setattr(model, "get_output_embeddings", lambda: None)
+            some = logits_at(model, rows, [7, 2, 3])
+            again = model(**rows).logits[0]
+        torch.testing.assert_close(some, whole[[7, 2, 3]])
+        torch.testing.assert_close(again, whole)
 
 
 class TestTraining:

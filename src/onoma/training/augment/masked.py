@@ -24,6 +24,7 @@ __all__ = ["Masked"]
 _LIKELIEST = 10
 _BEGINS = ("Ġ", "▁")  # marks of pieces that begin a word, byte-level and unigram; WordPiece marks the rest
 _LONGEST = 200  # words read at once, around the first that is masked
+_PIECES = 256  # of them, which every encoder can read
 
 
 class Masked(Part):
@@ -63,14 +64,19 @@ class _Guesser:
             model, self._tokenizer = load_masked(encoder)
         self._model = model.to("cuda" if torch.cuda.is_available() else "cpu")
         self._whole = _whole_words(self._tokenizer, self._model.config.vocab_size)
-        self._allowed = list(self._whole)
+        self._allowed = torch.tensor(list(self._whole))
 
     def __call__(self, words: list[str], places: list[int], dice: random.Random) -> dict[int, str]:
         """A new word for each place where the encoder knows one; words of several pieces stay."""
-        encoded = self._tokenizer(words, is_split_into_words=True, truncation=True, return_tensors="pt")
+        encoded = self._tokenizer(
+            words, is_split_into_words=True, truncation=True, max_length=_PIECES, return_tensors="pt"
+        )
         at: dict[int, list[int]] = {}
-        for piece, word in enumerate(encoded.word_ids(0)):
+        numbers = encoded.word_ids(0)
+        for piece, word in enumerate(numbers):
             at.setdefault(-1 if word is None else word, []).append(piece)
+        if len(numbers) == _PIECES:
+            del at[max(at)]  # it may have been cut in two
         single = {i: at[i][0] for i in places if len(at.get(i, [])) == 1}
         return self._guesses(encoded, single, dice) if single else {}
 
@@ -78,18 +84,35 @@ class _Guesser:
         import torch
 
         rows = {name: values.to(self._model.device) for name, values in encoded.items()}
-        before = rows["input_ids"][0].tolist()
-        rows["input_ids"][0, list(single.values())] = self._tokenizer.mask_token_id
-        with torch.random.fork_rng(), torch.no_grad():
-            logits = self._model(**rows).logits[0].double().cpu()  # [piece, vocabulary]
-        return {i: self._drawn(logits[piece], before[piece], dice) for i, piece in single.items()}
+        pieces = list(single.values())
+        before = rows["input_ids"][0, pieces].tolist()
+        rows["input_ids"][0, pieces] = self._tokenizer.mask_token_id
+        with torch.no_grad():
+            logits = logits_at(self._model, rows, pieces).double().cpu()
+        places = zip(single, logits, before, strict=True)
+        return {i: self._drawn(row, piece, dice) for i, row, piece in places}
 
     def _drawn(self, logits: Any, before: int, dice: random.Random) -> str:
         """One of the likeliest whole words other than the piece that stood there; logits ``[vocabulary]``."""
         logits[before] = -math.inf
         likeliest = logits[self._allowed].topk(min(_LIKELIEST, len(self._allowed)))
         chosen = dice.choices(likeliest.indices.tolist(), likeliest.values.softmax(-1).tolist())[0]
-        return self._whole[self._allowed[chosen]]
+        return self._whole[int(self._allowed[chosen])]
+
+
+def logits_at(model: Any, rows: dict[str, Any], pieces: list[int]) -> Any:
+    """What a masked language model says of some pieces of one sentence: ``[piece, vocabulary]``.
+
+    The vocabulary is scored for those alone; for all, it would cost a small encoder as much as reading.
+    """
+    head = model.get_output_embeddings()
+    if head is None:
+        return model(**rows).logits[0, pieces]
+    hook = head.register_forward_pre_hook(lambda _, given: (given[0][:, pieces],))
+    try:
+        return model(**rows).logits[0]
+    finally:
+        hook.remove()
 
 
 def _whole_words(tokenizer: Any, size: int) -> dict[int, str]:
