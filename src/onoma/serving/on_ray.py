@@ -29,6 +29,7 @@ _ALONE = {
     "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # Ray's name for: this node is 127.0.0.1, and bound to it
     "RAY_AUTH_MODE": "token",
 }
+_READY = 60  # seconds its proxy may take to begin; Ray's own 5, three times, are too few where cores are busy
 
 logger = logging.getLogger("onoma.serving")
 
@@ -85,6 +86,7 @@ def _ray(spec: RaySpec) -> Iterator[None]:
     if not spec.address:
         os.environ.update(_ALONE)
         os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
+        os.environ.setdefault("RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S", str(_READY))
     try:
         import ray
         import ray.serve
