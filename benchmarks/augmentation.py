@@ -20,9 +20,10 @@ from pathlib import Path
 from typing import Any
 
 import onoma
-from entries import ROOT, onoma_command, source
+from entries import ROOT, by_key, onoma_command, source
 from onoma.corpus import Corpus, read, read_split, write
 from onoma.evaluation import evaluate
+from onoma.evaluation.compare_sheets import p_value
 from onoma.evaluation.perturb import EDITS, perturb
 from onoma.files import whole_file
 from onoma.runtime import Tagger
@@ -70,9 +71,8 @@ def places(corpus: str, data: Path, out: Path) -> list[str]:
     if corpus != LITTLE:
         return source(corpus, data, out)
     whole = source("conll2003", data, out)
-    [train] = (value.partition("=")[2] for value in whole if value.startswith("corpus.train="))
     first = out / f"{LITTLE}.conll"
-    write(islice(read(train), FIRST), first)
+    write(islice(read(by_key(whole)["corpus.train"]), FIRST), first)
     return [*whole, f"corpus.train={first}", "training.epochs=30"]
 
 
@@ -103,7 +103,7 @@ def compared(
     corpus: str, part: str, seed: int, parts: list[str], plain: Path, folder: Path
 ) -> dict[str, Any]:
     """The record of one part: its scores, those without it, and whether the difference is real."""
-    named = dict(value.split("=", 1) for value in parts)
+    named = by_key(parts)
     place = named.get("corpus.dev", named["corpus.path"])
     target = folder / "compare.json"
     rest = ("--split", "dev", "--json", target, "--no-speed")
@@ -180,7 +180,7 @@ def row(record: dict[str, Any]) -> str:
         str(record["seed"]),
         moved("dev"),
         f"{gained:+.2f} ({low:+.2f} to {high:+.2f})",
-        "< 0.001" if record["p"] < 0.001 else f"{record['p']:.3f}",
+        p_value(record["p"]),
         *map(moved, EDITED),
     ]
     return "| " + " | ".join(cells) + " |"

@@ -150,6 +150,11 @@ def source(corpus: str, data: Path, out: Path) -> list[str]:
     return ["corpus.path=null", *(f"corpus.{part}={place}" for part, place in named)]
 
 
+def by_key(settings: list[str]) -> dict[str, str]:
+    """The values of ``--set`` options by their keys."""
+    return dict(setting.split("=", 1) for setting in settings)
+
+
 def split_gmb(data: Path, out: Path) -> Path:
     """The folder of GMB's three parts, which are made where they are not there."""
     folder = out / "split-gmb"

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import onoma
 import records
-from entries import ENTRIES, ROOT, TITLES, Entry, entry_named, onoma_command, source, split_gmb
+from entries import ENTRIES, ROOT, TITLES, Entry, by_key, entry_named, onoma_command, source, split_gmb
 from onoma.corpus import read, read_split
 from onoma.files import whole_file
 from records import Record
@@ -118,7 +118,7 @@ def unpacked(archive: Path, out: Path) -> Path:
 
 def texts(corpus: str, data: Path, out: Path) -> list[str]:
     """The first 2,000 test sentences as plain text, for speed."""
-    named = dict(value.split("=", 1) for value in source(corpus, data, out))
+    named = by_key(source(corpus, data, out))
     place = named.get("corpus.test")
     found = read(place) if place else read_split(Path(named["corpus.path"]), "test")
     return [document.text for document, _ in zip(found, range(2000), strict=False)]

@@ -13,7 +13,7 @@ from onoma.evaluation.sheets import Sheet
 from onoma.evaluation.side_by_side import scores_sheet
 from onoma.evaluation.tables import percent
 
-__all__ = ["GROUPS", "comparison_sheets", "entities_of", "verdict"]
+__all__ = ["GROUPS", "comparison_sheets", "entities_of", "p_value", "verdict"]
 
 GROUPS = {
     "a_right": "only {a} is right",
@@ -81,8 +81,8 @@ def _pairs(rivalries: Sequence[Rivalry], letters: Letters) -> Sheet:
         [
             _minus(each, letters),
             *_signed(each.intervals.figures.f1),
-            _p(each.significance.figures.f1),
-            _p(each.p),
+            p_value(each.significance.figures.f1),
+            p_value(each.p),
             "yes" if each.p < _LEVEL else "no",
         ]
         for each in rivalries
@@ -100,7 +100,7 @@ def _pairs(rivalries: Sequence[Rivalry], letters: Letters) -> Sheet:
 
 def _labels(rivalries: Sequence[Rivalry], letters: Letters) -> Sheet:
     rows = [
-        [_minus(each, letters), label, *_signed(interval), _p(each.label_p[label])]
+        [_minus(each, letters), label, *_signed(interval), p_value(each.label_p[label])]
         for each in rivalries
         for label, interval in each.intervals.figures.types.items()
     ]
@@ -172,13 +172,13 @@ def _signed(interval: Interval) -> list[str]:
 
 
 def _said(p: float) -> str:
-    return f"p {_p(p)}" if p < _SMALL else f"p = {_p(p)}"
+    return f"p {p_value(p)}" if p < _SMALL else f"p = {p_value(p)}"
 
 
-def _p(p: float) -> str:
-    """A p-value, as small ones are told.
+def p_value(p: float) -> str:
+    """A p-value in words: small ones are not told apart.
 
-    >>> _p(0.0312), _p(0.00009)
+    >>> p_value(0.0312), p_value(0.00009)
     ('0.031', '< 0.001')
     """
     return "< 0.001" if p < _SMALL else f"{p:.3f}"
